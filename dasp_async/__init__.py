@@ -1,0 +1,44 @@
+"""Async SOAP client for DiscountASP.NET's CustomerApi: await its jobs, many at once."""
+
+from __future__ import annotations
+
+from dasp_async.client import CustomerApi
+from dasp_async.clock import Clock
+from dasp_async.errors import (
+    AttemptTimeout,
+    CallRefused,
+    DaspError,
+    HttpError,
+    InvalidResponse,
+    JobFailed,
+    PollTimeout,
+    SoapFault,
+    TransportError,
+)
+from dasp_async.models import FaultRules, JobRules, JobState, JobStatus
+from dasp_async.polling import Schedule
+from dasp_async.soap import SoapVersion
+from dasp_async.transport import HttpClient
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AttemptTimeout",
+    "CallRefused",
+    "Clock",
+    "CustomerApi",
+    "DaspError",
+    "FaultRules",
+    "HttpClient",
+    "HttpError",
+    "InvalidResponse",
+    "JobFailed",
+    "JobRules",
+    "JobState",
+    "JobStatus",
+    "PollTimeout",
+    "Schedule",
+    "SoapFault",
+    "SoapVersion",
+    "TransportError",
+]

@@ -1,0 +1,266 @@
+"""`CustomerApi`: the service's operations as methods, and the waits on top of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from uuid import UUID
+
+import anyio
+
+from dasp_async.clock import Clock, SystemClock, limit
+from dasp_async.envelope import render
+from dasp_async.errors import DaspError, JobFailed
+from dasp_async.models import FaultRules, JobRules, JobState, JobStatus
+from dasp_async.operations import ENDPOINT, GET_JOB_STATUS, Operation
+from dasp_async.polling import Looks, Schedule
+from dasp_async.response import read_answer
+from dasp_async.secret import Mask, Secret
+from dasp_async.soap import SoapVersion
+from dasp_async.transport import HttpClient, Transport
+from dasp_async.xsd import read_guid, string_to_text
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ResultT = TypeVar("ResultT")
+
+logger: Final = logging.getLogger("dasp_async")
+
+RETRY_PAUSES: Final = Schedule(initial=0.5, factor=2.0, maximum=8.0, jitter=0.2)
+
+
+class CustomerApi:
+    """A client of DiscountASP.NET's CustomerApi.
+
+    One client serves any number of tasks, under asyncio, uvloop or trio. Making one does no
+    I/O. Use it with `async with`, or call `aclose` when done.
+
+    key: the API key from the control panel, any text that is not empty. It is shown nowhere.
+    endpoint: the service's address; https, unless it is on this machine or `allow_http` is set.
+    version: the SOAP version of requests, also "1.1" or "1.2"; answers may be in either.
+    http_client: an `httpx.AsyncClient` or `httpx2.AsyncClient` to use instead of an own one.
+    It is never changed nor closed; its default headers, proxies and hooks hold.
+    attempt_timeout: seconds for one attempt, from connecting to the answer's last byte; None
+    for no limit.
+    attempts: how often a direct call that only reads is tried when errors are transient.
+    max_in_flight: how many attempts are under way at once; more wait for their turn.
+    max_response_bytes: longer answers are refused.
+    schedule: the pauses between looks of a wait. job_rules: which answers mean that a job is
+    over. fault_rules: what faults' texts mean. clock: another clock, for tests.
+
+    Raises `ValueError` or `TypeError`, here or when a method is awaited, if an argument is
+    wrong; nothing has been sent then.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        endpoint: str = ENDPOINT,
+        version: SoapVersion | str = SoapVersion.SOAP_1_1,
+        http_client: HttpClient | None = None,
+        allow_http: bool = False,
+        attempt_timeout: float | timedelta | None = 30.0,
+        attempts: int = 3,
+        max_in_flight: int = 20,
+        max_response_bytes: int = 4 * 1024 * 1024,
+        schedule: Schedule = Schedule(),  # noqa: B008 - frozen
+        job_rules: JobRules = JobRules(),  # noqa: B008 - frozen
+        fault_rules: FaultRules = FaultRules(),  # noqa: B008 - frozen
+        clock: Clock | None = None,
+    ) -> None:
+        problem = _problem_with_key(key)
+        self._key = Secret(key)
+        # No error below may have the key among the local variables of its traceback.
+        del key
+        if problem is not None:
+            raise problem
+        mask = Mask(self._key)
+        self._mask = mask
+        self._version = SoapVersion(version)
+        self._endpoint = endpoint
+        self._attempts = _at_least_one("attempts", attempts)
+        self._in_flight = anyio.Semaphore(
+            _at_least_one("max_in_flight", max_in_flight), fast_acquire=True
+        )
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._schedule = schedule
+        self._job_rules = job_rules
+        self._transport = Transport(
+            endpoint,
+            http_client=http_client,
+            allow_http=allow_http,
+            attempt_timeout=limit("attempt_timeout", attempt_timeout),
+            max_response_bytes=_at_least_one("max_response_bytes", max_response_bytes),
+            keep_alive=max_in_flight,
+            mask=mask,
+        )
+        self._looks = Looks(
+            self._look,
+            clock=self._clock,
+            is_too_often=fault_rules.is_too_often,
+            random=Random(),  # noqa: S311 - jitter is no secret
+        )
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """A client with the key in `DASP_API_KEY`.
+
+        `DASP_ENDPOINT` and `DASP_SOAP_VERSION` ("1.1" or "1.2") are used where they are set.
+        Raises `ValueError` if the key is missing or a value is wrong.
+        """
+        if not os.environ.get("DASP_API_KEY"):
+            raise ValueError("set DASP_API_KEY to the API key from the control panel")
+        return cls(
+            os.environ["DASP_API_KEY"],
+            endpoint=os.environ.get("DASP_ENDPOINT") or ENDPOINT,
+            version=os.environ.get("DASP_SOAP_VERSION") or SoapVersion.SOAP_1_1,
+        )
+
+    def __repr__(self) -> str:
+        return f"<CustomerApi {self._endpoint} SOAP {self._version.value}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; a client that was passed in stays open."""
+        await self._transport.aclose()
+
+    async def get_job_status(self, job_id: UUID | str) -> JobStatus:
+        """How a job stands now: one call, always to the service.
+
+        job_id: a `UUID` or any text that `UUID` reads. A look at the same job that is under way
+        is shared. Raises `ValueError` for a bad id, and the errors of a call: `TransportError`,
+        `HttpError`, `InvalidResponse`, `SoapFault`, `CallRefused`.
+        """
+        guid = _job_id(job_id)
+        return await self._retried(GET_JOB_STATUS, lambda: self._looks.look(guid))
+
+    async def poll_until_done(
+        self,
+        job_id: UUID | str,
+        *,
+        timeout: float | timedelta | None = 3600.0,
+        initial_delay: float | timedelta = 0.0,
+        schedule: Schedule | None = None,
+        on_status: Callable[[JobStatus], None] | None = None,
+    ) -> JobStatus:
+        """Wait until a job is done, and return its final status.
+
+        Looks at once, or after `initial_delay` seconds, then by the schedule. All who wait for
+        the same job share its looks, on the schedule of the first of them; a job already known
+        to be over costs no call. Cancelling a wait does no harm: the job runs on, and the wait
+        can be taken up again by its id.
+
+        timeout: seconds for the whole wait; None to wait without end. schedule: instead of the
+        client's. on_status: called with each status seen, the final one too; what it raises
+        ends the wait.
+
+        Raises `JobFailed` if the job failed, `PollTimeout` if the time is up, and the error of
+        a look if it is one that waiting does not mend; transient ones are ridden out.
+        """
+        wait = self._looks.wait(
+            _job_id(job_id),
+            timeout=timeout,
+            initial_delay=initial_delay,
+            schedule=self._schedule if schedule is None else schedule,
+        )
+        with wait:
+            while True:
+                status = await wait.next()
+                if on_status is not None:
+                    on_status(status)
+                if status.state is JobState.FAILED:
+                    raise JobFailed(status, operation=GET_JOB_STATUS.name)
+                if status.state is JobState.DONE:
+                    return status
+
+    async def _look(self, job_id: UUID) -> JobStatus:
+        record = await self._attempt(GET_JOB_STATUS, job_id)
+        return self._job_rules.read(record, job_id=job_id, seen_at=self._clock.time())
+
+    async def _retried(
+        self, operation: Operation[Any], attempt: Callable[[], Awaitable[ResultT]]
+    ) -> ResultT:
+        """A direct call: more than one attempt where that can help and do no harm."""
+        attempts = 1 if operation.writes else self._attempts
+        tried = 0
+        while True:
+            try:
+                return await attempt()
+            except DaspError as error:
+                pause = retry_pause(error, tried)
+                tried += 1
+                if pause is None or tried == attempts:
+                    raise
+                logger.warning("%s; attempt %d of %d in %.1f s", error, tried + 1, attempts, pause)
+            await self._clock.sleep(pause)
+
+    async def _attempt(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
+        async with self._in_flight:
+            request = render(operation, self._version, (self._key, *arguments))
+            started = self._clock.monotonic()
+            answer = await self._transport.post(request)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug(
+                "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",
+                operation.name,
+                answer.status,
+                1000 * (self._clock.monotonic() - started),
+                len(request.body),
+                len(answer.body),
+            )
+        return read_answer(operation, answer, mask=self._mask, now=self._clock.time())
+
+
+def retry_pause(error: DaspError, retries: int) -> float | None:
+    """The seconds until a direct call is tried again, after so many retries; None for never.
+
+    A Retry-After that is longer than the longest pause is the caller's to wait for.
+    """
+    asked = error.retry_after or 0.0
+    if not error.transient or asked > RETRY_PAUSES.maximum:
+        return None
+    return max(RETRY_PAUSES.delay(retries), asked)
+
+
+def _job_id(value: UUID | str) -> UUID:
+    try:
+        return read_guid(value)
+    except ValueError as problem:
+        raise ValueError(f"job_id {problem}") from None
+
+
+def _problem_with_key(key: object) -> ValueError | TypeError | None:
+    """What is wrong with a key; returned, since the frames of a raised error would hold it."""
+    if not isinstance(key, str):
+        return TypeError(f"key must be text, not {type(key).__name__}")
+    if not key:
+        return ValueError("key must not be empty; it is in the control panel")
+    try:
+        string_to_text(key)
+    except ValueError as problem:
+        return ValueError(f"key {problem}")
+    return None
+
+
+def _at_least_one(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be 1 or more; got {value}")
+    return value

@@ -1,0 +1,173 @@
+"""What callers receive: frozen dataclasses, and the rules that read a job's state."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+class JobState(enum.Enum):
+    """How a job stands, as `JobRules` reads it."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """`GetJobStatusResult` as the service's help page lists it.
+
+    A member is `None` when it was absent or `xsi:nil`; an empty string stays one. The service
+    always sends both dates, so a date that means nothing stands here as it was sent.
+    """
+
+    job_name: str | None = None
+    status: str | None = None
+    start_date_time: datetime | None = None
+    completed_date_time: datetime | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """A job as the service described it at one moment.
+
+    `job_name`, `status` (the service's own word, no list of which is published) and
+    `error_message` are `None` when the service left them out. The dates are `None` when they
+    are not set yet; they are aware if the service sent an offset, else naive (its zone is not
+    documented). `seen_at` is when the answer was read: seconds since 1970, UTC, of the
+    client's clock. `state` is what `JobRules` made of all that.
+    """
+
+    job_id: UUID
+    job_name: str | None = None
+    status: str | None = None
+    start_date_time: datetime | None = None
+    completed_date_time: datetime | None = None
+    error_message: str | None = None
+    seen_at: float = 0.0
+    state: JobState = JobState.RUNNING
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job is over, well or not."""
+        return self.state is not JobState.RUNNING
+
+    @property
+    def is_blank(self) -> bool:
+        """No text and no date at all: ASMX's likeliest answer to an id it does not know."""
+        texts = (self.job_name, self.status, self.error_message)
+        return (
+            not any(text and not text.isspace() for text in texts)
+            and self.start_date_time is None
+            and self.completed_date_time is None
+        )
+
+
+DONE_WORDS: Final = frozenset(
+    {"complete", "completed", "done", "finished", "succeeded", "success", "successful"}
+)
+FAILED_WORDS: Final = frozenset(
+    {"aborted", "canceled", "cancelled", "error", "fail", "failed", "failure", "faulted"}
+)
+
+
+def _folded(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word.strip().casefold() for word in words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRules:
+    """Which answers mean that a job is over, and how it ended.
+
+    The service publishes no list of its status words, so they are data that you can replace.
+    Words are compared without regard to case and surrounding blanks. The first row that fits
+    decides:
+
+    | the answer | state |
+    | --- | --- |
+    | `status` is one of `failed_words` | `FAILED` |
+    | a completion date or one of `done_words`, and an error message that is not blank | `FAILED` |
+    | a completion date or one of `done_words` | `DONE` |
+    | anything else, an unknown word included | `RUNNING` |
+
+    `unset_through`: a date up to and including that day is not set and becomes `None`. The
+    service always sends dates; .NET's smallest is 0001-01-01, and 1900-01-01 stands for
+    nothing in many databases. `unset_from`: a completion date from that day on (.NET's largest
+    is 9999-12-31) keeps its value but does not by itself mean that the job is over.
+    """
+
+    done_words: frozenset[str] = DONE_WORDS
+    failed_words: frozenset[str] = FAILED_WORDS
+    unset_through: date = date(1900, 1, 1)
+    unset_from: date = date(9999, 1, 1)
+
+    def __post_init__(self) -> None:
+        for name in ("done_words", "failed_words"):
+            words = getattr(self, name)
+            if isinstance(words, str):
+                raise TypeError(f"{name} must be a set of words, not one text")
+            object.__setattr__(self, name, _folded(frozenset(words)))
+
+    def read(self, record: JobRecord, *, job_id: UUID, seen_at: float) -> JobStatus:
+        """The status that a record means."""
+        completed = self._set(record.completed_date_time)
+        return JobStatus(
+            job_id=job_id,
+            job_name=record.job_name,
+            status=record.status,
+            start_date_time=self._set(record.start_date_time),
+            completed_date_time=completed,
+            error_message=record.error_message,
+            seen_at=seen_at,
+            state=self._state(record.status, completed, record.error_message),
+        )
+
+    def _set(self, moment: datetime | None) -> datetime | None:
+        # The wall clock's date: converting year 1 or 9999 to another zone would overflow.
+        return None if moment is None or moment.date() <= self.unset_through else moment
+
+    def _state(
+        self, status: str | None, completed: datetime | None, error_message: str | None
+    ) -> JobState:
+        word = (status or "").strip().casefold()
+        if word in self.failed_words:
+            return JobState.FAILED
+        over = word in self.done_words or (
+            completed is not None and completed.date() < self.unset_from
+        )
+        if not over:
+            return JobState.RUNNING
+        return JobState.FAILED if error_message and error_message.strip() else JobState.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRules:
+    """Which words in a fault's reason tell what it is about.
+
+    The service publishes no list of its faults, and ASMX gives most of them the same code, so
+    they can only be told apart by text. Words are looked for anywhere in the reason, without
+    regard to case; replace them once you know the service's own.
+
+    `too_often`: the service wants fewer calls. A wait backs off from such a fault and goes on.
+    """
+
+    too_often: frozenset[str] = frozenset(
+        {"too often", "too many", "too frequent", "rate limit", "daily limit", "limit exceeded"}
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.too_often, str):
+            raise TypeError("too_often must be a set of words, not one text")
+        object.__setattr__(self, "too_often", _folded(frozenset(self.too_often)))
+
+    def is_too_often(self, reason: str) -> bool:
+        """Whether a fault's reason asks for fewer calls."""
+        folded = reason.casefold()
+        return any(word in folded for word in self.too_often)

@@ -1,0 +1,28 @@
+"""What every test stands on: the three event loops, and a guard against blocking them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+BACKENDS = [
+    pytest.param(("asyncio", {"use_uvloop": False}), id="asyncio"),
+    pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
+    pytest.param(("trio", {}), id="trio"),
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """The event loop that an async test runs on; each runs on all of them."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks() -> Iterator[None]:
+    """Fail a test in which the package blocks the event loop (asyncio's, the one it can watch)."""
+    with blockbuster_ctx("dasp_async"):
+        yield
