@@ -31,7 +31,7 @@ ResultT = TypeVar("ResultT")
 
 logger: Final = logging.getLogger("dasp_async")
 
-RETRY_PAUSES: Final = Schedule(initial=0.5, factor=2.0, maximum=8.0, jitter=0.2)
+RETRY_PAUSES: Final = Schedule(initial=0.5, factor=2.0, maximum=8.0, jitter=0.0)
 
 
 class CustomerApi:

@@ -1,10 +1,4 @@
-"""When to look at a job again, and who looks: pure decisions, one table, a dumb loop.
-
-A *look* is one attempt to learn a job's status. All who wait for a job share its looks: one of
-them makes the call, in its own task, and tells the others. If that one is cancelled or runs out of
-time, the first of the others to run makes the call anew; so n cancelled waits cost n more calls
-at most, and no task outlives the wait that it belongs to.
-"""
+"""The table job → look, and the loop of one who waits."""
 
 from __future__ import annotations
 
@@ -13,7 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, Self
@@ -21,160 +15,21 @@ from typing import TYPE_CHECKING, Final, Self
 import anyio
 
 from dasp_async.clock import Clock, limit, seconds
-from dasp_async.errors import DaspError, InvalidResponse, PollTimeout, SoapFault
+from dasp_async.errors import DaspError, PollTimeout, SoapFault
+from dasp_async.operations import GET_JOB_STATUS
+from dasp_async.polling.decisions import Decision, Track, after_error, after_status, next_moment
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from dasp_async.models import JobStatus
+    from dasp_async.polling.schedule import Schedule
 
 logger: Final = logging.getLogger("dasp_async")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """How long to pause between looks: `initial`, then `factor` times as long, up to `maximum`.
-
-    initial, maximum: seconds, or timedeltas; more than 0, `maximum` not below `initial`.
-    factor: 1 or more. jitter: the part of a pause, 0 to 1, by which chance may shorten it, so
-    that waits which began together do not look together; a pause is never lengthened.
-    Raises `TypeError` or `ValueError` for anything else.
-    """
-
-    initial: float = 2.0
-    factor: float = 1.5
-    maximum: float = 60.0
-    jitter: float = 0.2
-
-    def __post_init__(self) -> None:
-        for name in ("initial", "maximum"):
-            object.__setattr__(self, name, seconds(name, getattr(self, name)))
-        for name in ("factor", "jitter"):
-            number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, (int, float)):
-                raise TypeError(f"{name} must be a number, not {type(number).__name__}")
-        if self.initial == 0:
-            raise ValueError("initial must be more than 0 seconds: the service allows few calls")
-        if self.maximum < self.initial:
-            raise ValueError(f"maximum ({self.maximum}) must not be below initial ({self.initial})")
-        if not 1 <= self.factor < math.inf:
-            raise ValueError(f"factor must be 1 or more; got {self.factor}")
-        if not 0 <= self.jitter <= 1:
-            raise ValueError(f"jitter must be from 0 to 1; got {self.jitter}")
-
-    def delay(self, step: int, draw: float = 0.0) -> float:
-        """The seconds to pause after `step` earlier pauses.
-
-        draw: chance's share, from 0 (no jitter) up to 1 (all of it).
-        """
-        try:
-            full = min(self.maximum, self.initial * self.factor**step)
-        except OverflowError:
-            full = self.maximum
-        return full * (1 - self.jitter * draw)
-
-
-# A look that failed is repeated on a schedule of its own, gentler than an impatient caller's.
-ERROR_PAUSES: Final = Schedule(initial=1.0, factor=2.0, maximum=60.0)
-TOO_OFTEN_PAUSES: Final = Schedule(initial=60.0, factor=2.0, maximum=3600.0)
-LONGEST_RETRY_AFTER: Final = 300.0
-
-TRANSIENTS_BEFORE_FIRST_ANSWER: Final = 5
-FAULTS_RIDDEN_OUT: Final = 3
-BLANKS_OF_UNKNOWN_JOB: Final = 3
 
 # A last look needs time to be answered before the deadline.
 LAST_LOOK_LEAD: Final = 2.0
 LAST_LOOK_SHARE: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """What the looks at one job have shown so far; the counts are of looks in a row."""
-
-    step: int = 0
-    seen: bool = False
-    transients: int = 0
-    faults: int = 0
-    too_often: int = 0
-    blanks: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What follows from a look: the seconds until the next, None if the wait is over.
-
-    error: what it ends with, None if it ends with the status.
-    """
-
-    track: Track
-    delay: float | None
-    error: DaspError | None = None
-
-
-def after_status(track: Track, status: JobStatus, schedule: Schedule, draw: float) -> Decision:
-    """What follows from a look that was answered with a status."""
-    if status.is_final:
-        return Decision(track, None)
-    blanks = track.blanks + 1 if status.is_blank and not track.seen else 0
-    if blanks == BLANKS_OF_UNKNOWN_JOB:
-        return Decision(
-            track,
-            None,
-            InvalidResponse(
-                f"job {status.job_id}: {blanks} looks in a row were answered with no text and no "
-                "date at all, which may mean that the service does not know the job",
-                operation="GetJobStatus",
-            ),
-        )
-    seen = track.seen or not status.is_blank
-    after = Track(step=track.step + 1, seen=seen, blanks=blanks)
-    return Decision(after, schedule.delay(track.step, draw))
-
-
-def after_error(
-    track: Track, error: DaspError, *, proven: bool, too_often: bool, draw: float
-) -> Decision:
-    """What follows from a look that failed; the first row that fits decides.
-
-    | the error | the wait |
-    | --- | --- |
-    | a fault that asks for fewer calls (`too_often`) | goes on, backing off by a minute and more |
-    | a fault on a job seen well before, up to 3 in a row | goes on |
-    | transient, once the client has had a good answer (`proven`) | goes on |
-    | transient, before that, up to 4 in a row | goes on |
-    | anything else | ends with the error |
-    """
-    if isinstance(error, SoapFault):
-        if too_often:
-            after = replace(track, too_often=track.too_often + 1)
-            return Decision(after, _pause(TOO_OFTEN_PAUSES, track.too_often, error, draw))
-        if track.seen and track.faults < FAULTS_RIDDEN_OUT:
-            after = replace(track, faults=track.faults + 1)
-            return Decision(after, _pause(ERROR_PAUSES, track.faults, error, draw))
-    elif error.transient and (proven or track.transients + 1 < TRANSIENTS_BEFORE_FIRST_ANSWER):
-        after = replace(track, transients=track.transients + 1)
-        return Decision(after, _pause(ERROR_PAUSES, track.transients, error, draw))
-    return Decision(track, None, error)
-
-
-def _pause(pauses: Schedule, step: int, error: DaspError, draw: float) -> float:
-    return max(pauses.delay(step, draw), min(error.retry_after or 0.0, LONGEST_RETRY_AFTER))
-
-
-def next_moment(
-    *, due: float, looked_at: float, delay: float, deadline: float, lead: float
-) -> float:
-    """When a wait that ends at `deadline` must act next: to look, or to give up.
-
-    That is when the job's next look is due; or `lead` seconds before the deadline, for one last
-    look, if the next would come later than that; or the deadline, if that last look would come
-    less than half a `delay` after the one before. All in seconds of one monotonic clock.
-    """
-    last = deadline - lead
-    if due <= last:
-        return due
-    return last if last - looked_at >= delay / 2 else deadline
 
 
 class _Flight:
@@ -397,7 +252,7 @@ class Wait:
         if now >= self._deadline:
             raise PollTimeout(
                 job.job_id,
-                operation="GetJobStatus",
+                operation=GET_JOB_STATUS.name,
                 last_status=job.status,
                 last_error=job.error,
                 polls=job.looks - self._looks_before,
@@ -414,5 +269,7 @@ class Wait:
             await self._looks.nap(job, moment - now)
         else:
             # In real seconds, whatever clock was passed: an attempt is under way meanwhile.
-            with anyio.move_on_after(self._deadline - now), suppress(DaspError):
+            with anyio.move_on_after(self._deadline - now) as rest, suppress(DaspError):
                 await self._looks.look(job.job_id)
+            if rest.cancelled_caught:
+                self._deadline = now

@@ -1,0 +1,111 @@
+"""What follows from a look: pure functions of plain values, without a clock or an event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from dasp_async.errors import DaspError, InvalidResponse, SoapFault
+from dasp_async.operations import GET_JOB_STATUS
+from dasp_async.polling.schedule import Schedule
+
+if TYPE_CHECKING:
+    from dasp_async.models import JobStatus
+
+# A look that failed is repeated on a schedule of its own, gentler than an impatient caller's.
+ERROR_PAUSES: Final = Schedule(initial=1.0, factor=2.0, maximum=60.0)
+TOO_OFTEN_PAUSES: Final = Schedule(initial=60.0, factor=2.0, maximum=3600.0)
+LONGEST_RETRY_AFTER: Final = 300.0
+
+TRANSIENTS_BEFORE_FIRST_ANSWER: Final = 5
+FAULTS_RIDDEN_OUT: Final = 3
+BLANKS_OF_UNKNOWN_JOB: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the looks at one job have shown so far; the counts are of looks in a row."""
+
+    step: int = 0
+    seen: bool = False
+    transients: int = 0
+    faults: int = 0
+    too_often: int = 0
+    blanks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from a look: the seconds until the next, None if the wait is over.
+
+    error: what it ends with, None if it ends with the status.
+    """
+
+    track: Track
+    delay: float | None
+    error: DaspError | None = None
+
+
+def after_status(track: Track, status: JobStatus, schedule: Schedule, draw: float) -> Decision:
+    """What follows from a look that was answered with a status."""
+    if status.is_final:
+        return Decision(track, None)
+    blanks = track.blanks + 1 if status.is_blank and not track.seen else 0
+    if blanks == BLANKS_OF_UNKNOWN_JOB:
+        return Decision(
+            track,
+            None,
+            InvalidResponse(
+                f"job {status.job_id}: {blanks} looks in a row were answered with no text and no "
+                "date at all, which may mean that the service does not know the job",
+                operation=GET_JOB_STATUS.name,
+            ),
+        )
+    seen = track.seen or not status.is_blank
+    after = Track(step=track.step + 1, seen=seen, blanks=blanks)
+    return Decision(after, schedule.delay(track.step, draw))
+
+
+def after_error(
+    track: Track, error: DaspError, *, proven: bool, too_often: bool, draw: float
+) -> Decision:
+    """What follows from a look that failed; the first row that fits decides.
+
+    | the error | the wait |
+    | --- | --- |
+    | a fault that asks for fewer calls (`too_often`) | goes on, backing off by a minute and more |
+    | a fault on a job seen well before, up to 3 in a row | goes on |
+    | transient, once the client has had a good answer (`proven`) | goes on |
+    | transient, before that, up to 4 in a row | goes on |
+    | anything else | ends with the error |
+    """
+    if isinstance(error, SoapFault):
+        if too_often:
+            after = replace(track, too_often=track.too_often + 1)
+            return Decision(after, _pause(TOO_OFTEN_PAUSES, track.too_often, error, draw))
+        if track.seen and track.faults < FAULTS_RIDDEN_OUT:
+            after = replace(track, faults=track.faults + 1)
+            return Decision(after, _pause(ERROR_PAUSES, track.faults, error, draw))
+    elif error.transient and (proven or track.transients + 1 < TRANSIENTS_BEFORE_FIRST_ANSWER):
+        after = replace(track, transients=track.transients + 1)
+        return Decision(after, _pause(ERROR_PAUSES, track.transients, error, draw))
+    return Decision(track, None, error)
+
+
+def _pause(pauses: Schedule, step: int, error: DaspError, draw: float) -> float:
+    return max(pauses.delay(step, draw), min(error.retry_after or 0.0, LONGEST_RETRY_AFTER))
+
+
+def next_moment(
+    *, due: float, looked_at: float, delay: float, deadline: float, lead: float
+) -> float:
+    """When a wait that ends at `deadline` must act next: to look, or to give up.
+
+    That is when the job's next look is due; or `lead` seconds before the deadline, for one last
+    look, if the next would come later than that; or the deadline, if that last look would come
+    less than half a `delay` after the one before. All in seconds of one monotonic clock.
+    """
+    last = deadline - lead
+    if due <= last:
+        return due
+    return last if last - looked_at >= delay / 2 else deadline
