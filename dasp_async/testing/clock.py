@@ -1,4 +1,4 @@
-"""For tests of code that uses this package: `FakeClock`, whose sleeps take no time."""
+"""`FakeClock`, whose sleeps take no time."""
 
 from __future__ import annotations
 

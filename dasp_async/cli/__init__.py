@@ -1,0 +1,7 @@
+"""The `dasp` command: look at jobs, wait for them, and try it all on a fake service."""
+
+from __future__ import annotations
+
+from dasp_async.cli.commands import app
+
+__all__ = ["app"]

@@ -1,0 +1,64 @@
+"""The exit codes, and which of them an outcome gives."""
+
+from __future__ import annotations
+
+import enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from dasp_async.errors import (
+    CallRefused,
+    DaspError,
+    HttpError,
+    PollTimeout,
+    SoapFault,
+)
+from dasp_async.models import JobState
+
+if TYPE_CHECKING:
+    from dasp_async.models import JobStatus
+
+
+class ExitCode(enum.IntEnum):
+    """What `dasp` tells the shell; for several jobs it is the highest of theirs."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_OVER = 3
+    REFUSED = 4
+    UNREACHABLE = 5
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    ExitCode.DONE: "every job is done",
+    ExitCode.FAILED: "a job failed",
+    ExitCode.USAGE: "the command line is wrong, or there is no key",
+    ExitCode.NOT_OVER: "a job is not over: the time is up, or it was looked at just once",
+    ExitCode.REFUSED: "the service said no: a wrong key, a foreign address, an unknown job",
+    ExitCode.UNREACHABLE: "no answer came, or none that makes sense",
+    ExitCode.INTERRUPTED: "Ctrl-C",
+}
+
+_OF_STATE = {
+    JobState.DONE: ExitCode.DONE,
+    JobState.FAILED: ExitCode.FAILED,
+    JobState.RUNNING: ExitCode.NOT_OVER,
+}
+_REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+def exit_code(outcome: JobStatus | DaspError) -> ExitCode:
+    """The exit code for how a job stands, or for the error that ended a call or a wait."""
+    match outcome:
+        case PollTimeout():
+            return ExitCode.NOT_OVER
+        case SoapFault() | CallRefused():
+            return ExitCode.REFUSED
+        case HttpError(status_code=status) if status in _REFUSALS:
+            return ExitCode.REFUSED
+        case DaspError():
+            return ExitCode.UNREACHABLE
+        case status:
+            return _OF_STATE[status.state]

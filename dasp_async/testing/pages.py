@@ -1,0 +1,134 @@
+"""What the address answers besides SOAP: help pages, the WSDL, and HTML for errors. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from dasp_async.operations import NAMESPACE
+from dasp_async.soap import XSD, XSI, SoapVersion
+from dasp_async.testing.contract import OPERATIONS, Operation, RecordType
+from dasp_async.testing.script import RawAnswer
+from dasp_async.testing.wsdl import wsdl
+
+PATH: Final = "/1.0/customerapi.asmx"
+
+_BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
+
+
+def page(scope: Mapping[str, Any], headers: Mapping[str, str]) -> RawAnswer | None:
+    """The answer to a request that is not for the SOAP layer; None for one that is."""
+    path = re.sub("/+", "/", scope["path"])
+    name = path[len(PATH) :]
+    if path[: len(PATH)].lower() != PATH or name[:1] not in {"", "/"}:
+        return _error(404, "The resource cannot be found.")
+    if scope["method"] == "GET":
+        host = headers.get("host", "")
+        return _got(f"{scope['scheme']}://{host}{PATH}", host, name, scope["query_string"].decode())
+    if scope["method"] != "POST":
+        return _error(405, "A runtime error has occurred")
+    if headers.get("content-type", "").lower().startswith("application/json"):
+        return _error(500, "A runtime error has occurred")
+    if name:
+        return RawAnswer(
+            f"{name.lstrip('/')} Web Service method name is not valid.\n",
+            status=500,
+            content_type="text/plain; charset=utf-8",
+        )
+    return None
+
+
+def _got(address: str, host: str, name: str, query: str) -> RawAnswer:
+    if name:
+        return _error(
+            500, f"Request format is unrecognized for URL unexpectedly ending in '{name}'."
+        )
+    if query.lower() == "wsdl":
+        return RawAnswer(wsdl(address), content_type="text/xml; charset=utf-8")
+    operation = _BY_NAME.get(parse_qs(query).get("op", [""])[0])
+    return _html(
+        "CustomerApi Web Service", _list() if operation is None else _help(operation, host)
+    )
+
+
+def _error(status: int, message: str) -> RawAnswer:
+    text = f"<h1>Server Error in '/' Application.</h1>\n<h2>{escape(message)}</h2>"
+    return _html(escape(message), text, status)
+
+
+def _html(title: str, content: str, status: int = 200) -> RawAnswer:
+    return RawAnswer(
+        f"<!DOCTYPE html>\n<html>\n<head><title>{title}</title></head>\n"
+        f"<body>\n{content}\n</body>\n</html>\n",
+        status=status,
+        content_type="text/html; charset=utf-8",
+    )
+
+
+def _list() -> str:
+    rows = "\n".join(
+        f'<li><a href="?op={operation.name}">{operation.name}</a>'
+        f"<br>{escape(operation.documentation)}</li>"
+        for operation in OPERATIONS
+    )
+    return (
+        "<h1>CustomerApi</h1>\n<p>The following operations are supported. For a formal "
+        f'definition, please review the <a href="?WSDL">Service Description</a>.</p>\n'
+        f"<ul>\n{rows}\n</ul>"
+    )
+
+
+def _help(operation: Operation, host: str) -> str:
+    samples = "\n".join(_samples(operation, version, host) for version in SoapVersion)
+    return (
+        "<h1>CustomerApi</h1>\n"
+        '<p>Click <a href="customerapi.asmx">here</a> for a complete list of operations.</p>\n'
+        f"<h2>{operation.name}</h2>\n<p>{escape(operation.documentation)}</p>\n"
+        "<h3>Test</h3>\n"
+        "<p>The test form is only available for requests from the local machine.</p>\n" + samples
+    )
+
+
+def _samples(operation: Operation, version: SoapVersion, host: str) -> str:
+    name = f"SOAP {version.value}"
+    content_type = f"Content-Type: {version.media_type}; charset=utf-8\nContent-Length: length\n"
+    action = f'SOAPAction: "{operation.action}"\n' if version is SoapVersion.SOAP_1_1 else ""
+    parameters = [_sample(each.name, each.type.label) for each in operation.parameters]
+    request = f"POST {PATH} HTTP/1.1\nHost: {host}\n{content_type}{action}\n" + _envelope(
+        version, operation.name, parameters
+    )
+    response = f"HTTP/1.1 200 OK\n{content_type}\n" + _envelope(
+        version, f"{operation.name}Response", _result(operation)
+    )
+    return (
+        f"<h3>{name}</h3>\n<p>The following is a sample {name} request and response. The "
+        "placeholders shown need to be replaced with actual values.</p>\n"
+        f"<pre>{escape(request)}</pre>\n<pre>{escape(response)}</pre>"
+    )
+
+
+def _envelope(version: SoapVersion, element: str, lines: list[str]) -> str:
+    prefix = version.prefix
+    content = "".join(f"      {line}\n" for line in lines)
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<{prefix}:Envelope xmlns:xsi="{XSI}" xmlns:xsd="{XSD}" '
+        f'xmlns:{prefix}="{version.namespace}">\n  <{prefix}:Body>\n'
+        f'    <{element} xmlns="{NAMESPACE}">\n{content}    </{element}>\n'
+        f"  </{prefix}:Body>\n</{prefix}:Envelope>"
+    )
+
+
+def _result(operation: Operation) -> list[str]:
+    name, kind = f"{operation.name}Result", operation.result
+    if not isinstance(kind, RecordType):
+        return [_sample(name, kind.label)]
+    members = [f"  {_sample(member.name, member.type.label)}" for member in kind.members]
+    return [f"<{name}>", *members, f"</{name}>"]
+
+
+def _sample(name: str, text: str) -> str:
+    return f"<{name}>{text}</{name}>"

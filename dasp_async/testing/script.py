@@ -1,0 +1,159 @@
+"""What a test scripts, as data: jobs and how they go on, and trouble to be met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from dasp_async.models import DONE_WORDS, FAILED_WORDS, JobRecord
+from dasp_async.secret import Secret
+from dasp_async.soap import SoapVersion
+
+WAITING_WORDS: Final = frozenset({"pending", "queued"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP fault with HTTP status 500, written in the version of the request.
+
+    reason: the text for people; an empty one goes out as `SoapException`, as .NET has it.
+    code: `Server`, `Client`, `MustUnderstand` or `VersionMismatch` (SOAP 1.2's names for them
+    are found), or a code of the service's own as `{namespace}name`.
+    subcode: as `{namespace}name`; SOAP 1.1 has none and drops it. actor: SOAP 1.1's faultactor
+    and SOAP 1.2's Node. role: SOAP 1.2's Role; SOAP 1.1 drops it. language: `xml:lang` of
+    SOAP 1.1's faultstring; SOAP 1.2 always says `en`. Each None for none.
+    detail: the XML inside the detail element; None for an empty one.
+    """
+
+    reason: str
+    code: str = "Server"
+    subcode: str | None = None
+    actor: str | None = None
+    role: str | None = None
+    language: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """An HTTP answer as it is: an HTML page, SOAP that is broken, a redirect, any bytes.
+
+    body: text is sent as UTF-8. status: the HTTP status. content_type: the whole header.
+    headers: further ones, such as `{"Retry-After": "5"}`.
+    """
+
+    body: bytes | str = b""
+    status: int = 200
+    content_type: str = "text/html; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A call that is taken and answered as ever, but so many seconds of the clock later."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedConnection:
+    """A connection that closes instead of answering; the call itself takes effect.
+
+    after: how many bytes of the answer's body go out first; None for no byte of the answer at
+    all, not even its status.
+    """
+
+    after: int | None = None
+
+
+Trouble: TypeAlias = Fault | RawAnswer | Delay | DroppedConnection
+
+Step: TypeAlias = str | JobRecord | Fault | RawAnswer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedCall:
+    """A POST to the service's address, as the fake understood it.
+
+    operation: its name; None if the request could not be told to call one.
+    version: the SOAP version that it was answered in.
+    parameters: the values that were read, by name, as their text; the key is a `Secret`.
+    One that was missing, or in another namespace, is not among them.
+    headers: the request's, their names in lower case.
+    at: when it came, in seconds of the clock's `monotonic`.
+    status: the HTTP status of the answer; None as long as no whole answer was sent.
+    """
+
+    operation: str | None
+    version: SoapVersion
+    parameters: Mapping[str, str | Secret]
+    headers: Mapping[str, str]
+    at: float
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """How a job goes: by looks, or by time if `duration` (seconds) is set."""
+
+    steps: tuple[Step, ...]
+    duration: float | None
+    error_message: str | None
+
+    def __post_init__(self) -> None:
+        if self.steps and self.duration is not None:
+            raise ValueError("a job goes by steps or by duration, not by both")
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A job that was started, and how often it was looked at."""
+
+    name: str
+    script: Script
+    started: float
+    looks: int = 0
+    completed: float | None = None
+
+    def look(self, now: float) -> JobRecord | Fault | RawAnswer | None:
+        """What the job's next look gets; `now` is in seconds since 1970."""
+        step = self._step(now)
+        self.looks += 1
+        if not isinstance(step, str):
+            return step
+        word = step.casefold()
+        record = JobRecord(job_name=self.name, status=step)
+        if word in WAITING_WORDS:
+            return record
+        record = replace(record, start_date_time=_date_time(self.started))
+        if word not in DONE_WORDS | FAILED_WORDS:
+            return record
+        if self.completed is None:
+            self.completed = now
+        return replace(
+            record,
+            completed_date_time=_date_time(self.completed),
+            error_message=self.script.error_message if word in FAILED_WORDS else None,
+        )
+
+    def _step(self, now: float) -> Step:
+        script = self.script
+        if script.duration is None:
+            steps = script.steps or ("Pending", "Running", _last_word(script))
+            return steps[min(self.looks, len(steps) - 1)]
+        ends = self.started + script.duration
+        if now < ends:
+            return "Running"
+        self.completed = ends
+        return _last_word(script)
+
+
+def _last_word(script: Script) -> str:
+    return "Completed" if script.error_message is None else "Failed"
+
+
+def _date_time(moment: float) -> datetime:
+    # .NET's DateTime of no known zone, as the service's own may be
+    return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)

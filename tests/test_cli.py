@@ -1,0 +1,333 @@
+"""The `dasp` command against a fake service on a real socket."""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import pytest
+import uvicorn
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from dasp_async import AttemptTimeout, CallRefused, JobState, JobStatus
+from dasp_async.cli import app
+from dasp_async.cli.display import Display, Row, printable
+from dasp_async.cli.exits import ExitCode, exit_code
+from dasp_async.cli.fake import serving
+from dasp_async.models import JobRecord
+from dasp_async.testing import FakeCustomerApi, Fault, RawAnswer
+
+KEY = "test-key"
+JOB = UUID("a0000000-0000-0000-0000-000000000001")
+DASP = [sys.executable, "-m", "dasp_async"]
+
+
+@dataclass
+class Service:
+    """A fake service, where it answers, and the command that talks to it."""
+
+    fake: FakeCustomerApi
+    endpoint: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"DASP_API_KEY": KEY, "DASP_ENDPOINT": self.endpoint}
+
+    def dasp(self, *words: object, **environment: str) -> Result:
+        arguments = [str(word) for word in words]
+        return CliRunner().invoke(app, arguments, env={**self.environment, **environment})
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    fake = FakeCustomerApi(KEY)
+    with serving(fake) as endpoint:
+        yield Service(fake, endpoint)
+
+
+def forbidden() -> RawAnswer:
+    return RawAnswer(status=403, body="<h1>Your address is not welcome</h1>")
+
+
+# --- status -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "shown"),
+    [
+        ("Completed", ExitCode.DONE, "Completed"),
+        ("Running", ExitCode.NOT_OVER, "Running"),
+        (JobRecord(status="Failed", error_message="disk full"), ExitCode.FAILED, "disk full"),
+        (JobRecord(status="Failed"), ExitCode.FAILED, "no reason given"),
+        (JobRecord(job_name="x"), ExitCode.NOT_OVER, "(no word)"),
+        (Fault(reason="Invalid API key."), ExitCode.REFUSED, "Invalid API key."),
+        (forbidden(), ExitCode.REFUSED, "Your address is not welcome"),
+        (RawAnswer(body="<p>Maintenance</p>"), ExitCode.UNREACHABLE, "Maintenance"),
+        (None, ExitCode.UNREACHABLE, "no GetJobStatusResult"),
+    ],
+    ids=repr,
+)
+def test_status_tells_how_a_job_stands(
+    service: Service, step: str | JobRecord | Fault | RawAnswer | None, code: int, shown: str
+) -> None:
+    job_id = service.fake.add_job(step)
+    result = service.dasp("status", job_id)
+    assert (result.exit_code, shown in result.output) == (code, True)
+    assert len(service.fake.calls) == 1
+
+
+def test_status_can_be_read_by_programs(service: Service) -> None:
+    job_id = service.fake.add_job("Completed")
+    result = service.dasp("status", job_id, "--json")
+    told = json.loads(result.stdout)
+    assert told["completed_date_time"].startswith("20")
+    assert {name: told[name] for name in ("job_id", "state", "status", "error")} == {
+        "job_id": str(job_id),
+        "state": "done",
+        "status": "Completed",
+        "error": None,
+    }
+
+
+def test_an_error_can_be_read_by_programs_too(service: Service) -> None:
+    result = service.dasp("status", JOB, "--json")
+    told = json.loads(result.stdout)
+    assert (told["error"], told["status"], result.exit_code) == ("SoapFault", None, 4)
+    assert "Job not found." in told["error_text"]
+
+
+def test_requests_are_in_the_chosen_version(service: Service) -> None:
+    job_id = service.fake.add_job("Completed")
+    service.dasp("status", job_id, "--soap", "1.2")
+    service.dasp("status", job_id, DASP_SOAP_VERSION="1.2")
+    service.dasp("status", job_id)
+    assert [call.version.value for call in service.fake.calls] == ["1.2", "1.2", "1.1"]
+
+
+def test_nobody_there_is_an_exit_code_of_its_own(service: Service) -> None:
+    result = service.dasp("status", JOB, "--endpoint", "http://127.0.0.1:1/")
+    assert result.exit_code == ExitCode.UNREACHABLE
+    assert "Connection refused" in result.stderr
+
+
+# --- wait -------------------------------------------------------------------------------------
+
+
+def test_wait_follows_jobs_to_their_ends_in_plain_lines(service: Service) -> None:
+    done = service.fake.add_job("Completed")
+    failed = service.fake.add_job(JobRecord(status="Failed", error_message="disk full"))
+    result = service.dasp("wait", done, failed, done)
+    assert result.exit_code == ExitCode.FAILED
+    assert f"over:  {done}  Completed" in result.stdout.splitlines()
+    assert f"over:  {failed}  Failed  disk full" in result.stdout.splitlines()
+    assert len(service.fake.calls) == 2
+
+
+def test_wait_ends_when_its_time_is_up(service: Service) -> None:
+    job_id = service.fake.add_job("Running")
+    result = service.dasp("wait", job_id, "--timeout", "0.3")
+    assert result.exit_code == ExitCode.NOT_OVER
+    assert "call poll_until_done with the same job id" in result.stdout
+
+
+def test_wait_without_a_time_limit(service: Service) -> None:
+    job_id = service.fake.add_job("Completed")
+    assert service.dasp("wait", job_id, "--timeout", "0").exit_code == ExitCode.DONE
+
+
+def test_wait_tells_programs_one_line_a_job(service: Service) -> None:
+    jobs = [service.fake.add_job("Completed"), service.fake.add_job("Failed"), JOB]
+    result = service.dasp("wait", *jobs[:2], UUID(int=7), "--json")
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["state"] for line in told] == ["done", "failed", None]
+    assert [line["error"] for line in told] == [None, None, "SoapFault"]
+    assert result.exit_code == ExitCode.REFUSED
+
+
+def test_ctrl_c_leaves_a_clean_line(service: Service) -> None:
+    job_id = service.fake.add_job("Running")
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and program
+        [*DASP, "wait", str(job_id)],
+        env=service.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert "Running" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert error == "dasp: interrupted; the jobs run on, and can be waited for again\n"
+
+
+def test_an_interruption_is_an_exit_code(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(anyio, "run", interrupted)
+    assert service.dasp("wait", JOB).exit_code == ExitCode.INTERRUPTED
+
+
+# --- the key and other settings ---------------------------------------------------------------
+
+
+def test_the_key_can_be_in_a_file(service: Service, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(f"{KEY}\n", "utf-8")
+    job_id = service.fake.add_job("Completed")
+    result = service.dasp("status", job_id, "--key-file", key_file, DASP_API_KEY="wrong")
+    assert result.exit_code == ExitCode.DONE
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "problem"),
+    [
+        (["status", JOB], {"DASP_API_KEY": ""}, "no key: set DASP_API_KEY"),
+        (["status", JOB, "--endpoint", "http://example.com/"], {}, "endpoint must be https"),
+        (["status", JOB, "--key-file", "/no/such/file"], {}, "does not exist"),
+        (["status", JOB, "--soap", "1.3"], {}, "1.3"),
+        (["status", "not-a-guid"], {}, "JOB_ID"),
+        (["status", UUID(int=0)], {}, "nil UUID"),
+        (["wait"], {}, "Missing argument"),
+        (["wait", JOB, "--timeout", "-1"], {}, "--timeout"),
+        (["nonsense"], {}, "nonsense"),
+    ],
+)
+def test_a_wrong_command_line_sends_nothing(
+    service: Service, words: list[object], environment: dict[str, str], problem: str
+) -> None:
+    result = service.dasp(*words, **environment)
+    assert result.exit_code == ExitCode.USAGE
+    assert problem in result.stderr
+    assert service.fake.calls == ()
+
+
+@pytest.mark.parametrize("words", [[], ["status"], ["wait"], ["demo"], ["serve"]], ids=str)
+def test_help_is_there_for_every_command(words: list[str]) -> None:
+    result = CliRunner().invoke(app, [*words, "--help"])
+    assert (result.exit_code, "Usage: dasp" in result.output) == (0, True)
+
+
+def test_without_its_extra_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("dasp_async.cli")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "typer", None)
+    with pytest.raises(SystemExit, match=r"dasp needs typer: pip install 'dasp_async\[cli\]'"):
+        runpy.run_module("dasp_async", run_name="__main__")
+
+
+# --- demo and serve ---------------------------------------------------------------------------
+
+
+def test_the_demo_waits_for_jobs_over_both_versions() -> None:
+    result = CliRunner().invoke(app, ["demo"])
+    assert result.exit_code == ExitCode.DONE
+    ends = [line.split("  ")[2:] for line in result.stdout.splitlines() if line[:5] == "over:"]
+    assert ends == [
+        ["SOAP 1.1", "Completed"],
+        ["SOAP 1.1", "Failed", "Login failed for user 'demo'."],
+        ["SOAP 1.2", "Completed"],
+        ["SOAP 1.2", "Failed", "Login failed for user 'demo'."],
+    ]
+
+
+def test_the_fake_can_be_served_for_others() -> None:
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and program
+        [*DASP, "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        printed = [process.stdout.readline().split() for _ in range(3)]
+        settings = dict(words[1].split("=", 1) for words in printed[:2])
+        running = CliRunner().invoke(app, ["status", printed[2][2]], env=settings)
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "Traceback" not in log
+    assert (running.exit_code, "Running" in running.stdout) == (ExitCode.NOT_OVER, True)
+
+
+def test_what_is_served_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        assert len(sockets) == 1
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    result = CliRunner().invoke(app, ["serve", "--port", "0"])
+    assert [line.partition(" ")[0] for line in result.stdout.splitlines()] == [
+        "export",
+        "export",
+        "dasp",
+    ]
+
+
+def test_the_package_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["dasp", "--help"])
+    monkeypatch.delitem(sys.modules, "dasp_async.__main__", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("dasp_async", run_name="__main__")
+    assert caught.value.code == 0
+    assert "Usage: dasp" in capsys.readouterr().out
+
+
+# --- what is shown ----------------------------------------------------------------------------
+
+
+def on_a_terminal(*rows: Row) -> str:
+    """What a terminal of 100 columns shows in the end."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    with Display(console, rows) as display:
+        for row in rows:
+            if row.status is not None:
+                display.changed(row, row.status)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_terminal_shows_a_table() -> None:
+    running = Row(JOB, status=JobStatus(job_id=JOB, status="Running"))
+    failed = JobStatus(job_id=JOB, status="Failed", error_message="full", state=JobState.FAILED)
+    shown = on_a_terminal(running, Row(JOB, note="SOAP 1.2", status=failed), Row(JOB))
+    lines = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines()]
+    rows = [cells[1:-1] for cells in lines if str(JOB) in cells][-3:]
+    assert rows[0][0] == str(JOB)
+    assert rows[0][2].endswith("Running")
+    assert rows[1][1:] == ["SOAP 1.2", "Failed: full", "1"]
+    assert rows[2][2].endswith("asking")
+
+
+def test_a_table_of_jobs_of_one_version_does_not_name_it() -> None:
+    assert "SOAP" not in on_a_terminal(Row(JOB, error=AttemptTimeout("too slow")))
+
+
+def test_what_the_service_says_cannot_move_the_cursor() -> None:
+    assert printable("a\x1b[2J\nb\u202ec\x07") == "a\ufffd[2J b\ufffdc\ufffd"
+
+
+def test_a_display_that_is_broken_off_says_no_more() -> None:
+    console = Console(file=io.StringIO())
+    with pytest.raises(KeyboardInterrupt), Display(console, [Row(JOB)]):
+        raise KeyboardInterrupt
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == ""
+
+
+def test_a_call_that_was_refused_here_counts_as_refused() -> None:
+    assert exit_code(CallRefused("enough")) is ExitCode.REFUSED
