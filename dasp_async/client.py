@@ -74,6 +74,7 @@ class CustomerApi:
         fault_rules: FaultRules = FaultRules(),  # noqa: B008 - frozen
         clock: Clock | None = None,
     ) -> None:
+        self._endpoint = endpoint
         problem = _problem_with_key(key)
         self._key = Secret(key)
         # No error below may have the key among the local variables of its traceback.
@@ -83,7 +84,6 @@ class CustomerApi:
         mask = Mask(self._key)
         self._mask = mask
         self._version = SoapVersion(version)
-        self._endpoint = endpoint
         self._attempts = _at_least_one("attempts", attempts)
         self._in_flight = anyio.Semaphore(
             _at_least_one("max_in_flight", max_in_flight), fast_acquire=True
@@ -123,7 +123,7 @@ class CustomerApi:
         )
 
     def __repr__(self) -> str:
-        return f"<CustomerApi {self._endpoint} SOAP {self._version.value}>"
+        return f"<CustomerApi {self._endpoint}>"
 
     async def __aenter__(self) -> Self:
         return self

@@ -135,11 +135,13 @@ def test_the_environment_names_key_endpoint_and_version(monkeypatch: pytest.Monk
     monkeypatch.delenv("DASP_ENDPOINT", raising=False)
     monkeypatch.delenv("DASP_SOAP_VERSION", raising=False)
     assert repr(CustomerApi.from_env()) == (
-        "<CustomerApi https://api.discountasp.net/1.0/customerapi.asmx SOAP 1.1>"
+        "<CustomerApi https://api.discountasp.net/1.0/customerapi.asmx>"
     )
     monkeypatch.setenv("DASP_ENDPOINT", "http://127.0.0.1:8080/")
-    monkeypatch.setenv("DASP_SOAP_VERSION", "1.2")
-    assert repr(CustomerApi.from_env()) == "<CustomerApi http://127.0.0.1:8080/ SOAP 1.2>"
+    assert repr(CustomerApi.from_env()) == "<CustomerApi http://127.0.0.1:8080/>"
+    monkeypatch.setenv("DASP_SOAP_VERSION", "1.3")
+    with pytest.raises(ValueError, match="1.3"):
+        CustomerApi.from_env()
 
 
 def test_without_a_key_the_environment_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 from uuid import UUID
 
 from dasp_async.clock import Clock, SystemClock
@@ -31,7 +33,7 @@ _Message: TypeAlias = MutableMapping[str, Any]
 _Receive: TypeAlias = Callable[[], Awaitable[_Message]]
 _Send: TypeAlias = Callable[[_Message], Awaitable[None]]
 
-# No server can write such a name. It fails after it has taken the answer for begun, and so can
+# A name that uvicorn can't write: it fails after it has taken the answer for begun, and so can
 # only close the connection; were nothing begun, it would answer 500 in the application's stead.
 _UNSENDABLE: Final = {"type": "http.response.start", "status": 200, "headers": [(b"\0", b"")]}
 
@@ -52,7 +54,7 @@ class FakeCustomerApi:
         self._key = Secret(key)
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jobs: dict[UUID, Job] = {}
-        self._ids = 0
+        self._numbers = itertools.count(1)
         self._started = Script(steps=(), duration=None, error_message=None)
         self._trouble: list[Trouble] = []
         self._calls: list[ReceivedCall] = []
@@ -97,7 +99,8 @@ class FakeCustomerApi:
         """Give trouble to so many calls, after those that trouble was already ordered for.
 
         A `Fault` takes the operation's place and a `RawAnswer` the whole service's: the call has
-        no effect. A call that is delayed or dropped takes effect.
+        no effect. A call that is delayed or dropped takes effect. A `Fault` is used up, but not
+        seen, by a request that ASMX itself refuses.
         """
         self._trouble += [trouble] * times
 
@@ -113,7 +116,7 @@ class FakeCustomerApi:
         }
         other = page(scope, headers)
         if other is not None:
-            await _send(send, other, scope["method"])
+            await _send(send, other)
         else:
             await self._serve(Request(headers, body), send)
 
@@ -170,11 +173,13 @@ class FakeCustomerApi:
         return _thrown("Job not found.") if job is None else job.look(self._clock.time())
 
     def _add(self, script: Script, name: str, job_id: UUID | None) -> UUID:
-        if job_id is None:
-            self._ids += 1
-            job_id = UUID(f"a0000000-0000-0000-0000-{self._ids:012}")
+        job_id = self._free_id() if job_id is None else job_id
         self._jobs[job_id] = Job(name=name, script=script, started=self._clock.time())
         return job_id
+
+    def _free_id(self) -> UUID:
+        ids = (UUID(f"a0000000-0000-0000-0000-{number:012}") for number in self._numbers)
+        return next(job_id for job_id in ids if job_id not in self._jobs)
 
 
 def _recorded(request: Invocation | Fault | RawAnswer) -> dict[str, str | Secret]:
@@ -205,22 +210,20 @@ async def _body(receive: _Receive) -> bytes:
             return body
 
 
-async def _send(send: _Send, answer: RawAnswer, method: str = "POST") -> None:
-    body = _bytes(answer)
+async def _send(send: _Send, answer: RawAnswer) -> None:
     await send(_start(answer))
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    await send({"type": "http.response.body", "body": _bytes(answer)})
 
 
-async def _drop(send: _Send, answer: RawAnswer, after: int | None) -> None:
-    try:
-        if after is None:
+async def _drop(send: _Send, answer: RawAnswer, after: int | None) -> NoReturn:
+    if after is None:
+        with contextlib.suppress(Exception):
             await send(dict(_UNSENDABLE))
-        else:
-            await send(_start(answer))
-            part = _bytes(answer)[:after]
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-    finally:
-        raise ConnectionResetError("the fake closed the connection")
+    else:
+        await send(_start(answer))
+        part = _bytes(answer)[:-1][:after]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    raise ConnectionResetError("the fake closed the connection")
 
 
 def _start(answer: RawAnswer) -> _Message:

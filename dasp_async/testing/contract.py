@@ -12,11 +12,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from dasp_async.operations import NAMESPACE
+from dasp_async.xsd import date_time_from_text
 
 # .NET's DateTime.MinValue, which stands for a date that is not set, and Python's datetime.max
 _MIN_VALUE: Final = "0001-01-01T00:00:00"
 _MAX_VALUE: Final = "9999-12-31T23:59:59.999999"
-_GUID_BRACKETS: Final = {"{": "}", "(": ")"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,12 @@ def _guid_from_text(text: str) -> UUID:
     spelling = text.strip()
     if not spelling:
         raise ValueError("Unrecognized Guid format.")
-    if spelling[-1] == _GUID_BRACKETS.get(spelling[0]):
-        spelling = spelling[1:-1]
     try:
-        guid = UUID(hex=spelling)
+        guid = UUID(spelling.strip("{}()"))
     except ValueError:
-        guid = None
-    if guid is None or spelling.lower() not in {str(guid), guid.hex}:
+        guid = UUID(int=0)
+    # UUID reads more than .NET does.
+    if spelling.lower() not in {str(guid), guid.hex, f"{{{guid}}}", f"({guid})"}:
         raise ValueError(
             "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
         )
@@ -74,7 +73,7 @@ def _offset(moment: datetime) -> str:
 STRING: Final = XsdType("s:string", "string", True, None, str, lambda text: text)
 GUID: Final = XsdType("s1:guid", "guid", False, UUID(int=0), _guid_from_text, str)
 DATE_TIME: Final = XsdType(
-    "s:dateTime", "dateTime", False, None, datetime.fromisoformat, _date_time_to_text
+    "s:dateTime", "dateTime", False, None, date_time_from_text, _date_time_to_text
 )
 
 

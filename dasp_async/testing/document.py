@@ -29,16 +29,22 @@ class NotXml(Exception):
 class Element:
     """An element: `tag` and attribute names as `{namespace}name`.
 
-    is_text: whether there is nothing in it but text. after: line and position of the node that
+    texts: its text in the pieces that it was read in. is_text: whether there is nothing in it
+    but text. after: line and position of the node that
     follows it, which is where .NET's reader stands once it has read the element.
     """
 
     tag: str
     attributes: dict[str, str]
     children: list[Element] = field(default_factory=list["Element"])
-    text: str = ""
+    texts: list[str] = field(default_factory=list[str])
     is_text: bool = True
     after: tuple[int, int] = (0, 0)
+
+    @property
+    def text(self) -> str:
+        """The text in it."""
+        return "".join(self.texts)
 
     @property
     def namespace(self) -> str:
@@ -128,7 +134,7 @@ class _Builder:
 
     def _data(self, data: str) -> None:
         self._pass(_TEXT)
-        self._open[-1].text += data
+        self._open[-1].texts.append(data)
 
     def _comment(self, _text: str) -> None:
         self._other(_COMMENT)

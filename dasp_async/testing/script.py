@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,6 +13,22 @@ from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
 
 WAITING_WORDS: Final = frozenset({"pending", "queued"})
+_EXPANDED_NAME: Final = re.compile(r"\{[^{}]+\}[^{}\s]+")
+
+
+def _names(old: str, new: str) -> Mapping[SoapVersion, str]:
+    return {SoapVersion.SOAP_1_1: old, SoapVersion.SOAP_1_2: new}
+
+
+# SOAP 1.1 section 4.4.1; SOAP 1.2 part 1 section 5.4.6
+FAULT_CODES: Final[Mapping[str, Mapping[SoapVersion, str]]] = {
+    "Client": _names("Client", "Sender"),
+    "Sender": _names("Client", "Sender"),
+    "Server": _names("Server", "Receiver"),
+    "Receiver": _names("Server", "Receiver"),
+    "MustUnderstand": _names("MustUnderstand", "MustUnderstand"),
+    "VersionMismatch": _names("VersionMismatch", "VersionMismatch"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,8 @@ class Fault:
     and SOAP 1.2's Node. role: SOAP 1.2's Role; SOAP 1.1 drops it. language: `xml:lang` of
     SOAP 1.1's faultstring; SOAP 1.2 always says `en`. Each None for none.
     detail: the XML inside the detail element; None for an empty one.
+
+    Raises `ValueError` for a code or subcode of another form.
     """
 
     reason: str
@@ -34,6 +53,11 @@ class Fault:
     role: str | None = None
     language: str | None = None
     detail: str | None = None
+
+    def __post_init__(self) -> None:
+        for code in (self.code, self.subcode or self.code):
+            if code not in FAULT_CODES and not _EXPANDED_NAME.fullmatch(code):
+                raise ValueError(f"{code!r} is neither a code of SOAP's nor {{namespace}}name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +85,8 @@ class Delay:
 class DroppedConnection:
     """A connection that closes instead of answering; the call itself takes effect.
 
-    after: how many bytes of the answer's body go out first; None for no byte of the answer at
-    all, not even its status.
+    after: how many bytes of the answer's body go out first, never all of them; None for no byte
+    of the answer at all, not even its status.
     """
 
     after: int | None = None

@@ -12,19 +12,10 @@ from typing import Any, Final
 from dasp_async.operations import NAMESPACE
 from dasp_async.soap import XSD, XSI, SoapVersion
 from dasp_async.testing.contract import Operation, RecordType
-from dasp_async.testing.script import Fault, RawAnswer
+from dasp_async.testing.script import FAULT_CODES, Fault, RawAnswer
 
 _REFERENCED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATE: Final = re.compile("([\ud800-\udfff])(.?)", re.DOTALL)
-
-_CODES: Final = {
-    "Client": ("Client", "Sender"),
-    "Sender": ("Client", "Sender"),
-    "Server": ("Server", "Receiver"),
-    "Receiver": ("Server", "Receiver"),
-    "MustUnderstand": ("MustUnderstand", "MustUnderstand"),
-    "VersionMismatch": ("VersionMismatch", "VersionMismatch"),
-}
 
 _SOAP_1_2_NAMESPACE: Final = SoapVersion.SOAP_1_2.namespace
 # SOAP 1.2 part 1 section 5.4.7
@@ -110,8 +101,8 @@ def _fault_1_2(fault: Fault) -> str:
 
 
 def _code(name: str, code: str, version: SoapVersion) -> str:
-    if code in _CODES:
-        return _element(name, f"soap:{_CODES[code][version is SoapVersion.SOAP_1_2]}")
+    if code in FAULT_CODES:
+        return _element(name, f"soap:{FAULT_CODES[code][version]}")
     namespace, _, local = code.lstrip("{").rpartition("}")
     return _element(name, f"q0:{local}", f' xmlns:q0="{_escaped(namespace)}"')
 
