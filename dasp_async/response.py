@@ -17,6 +17,7 @@ import codecs
 import html
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -61,7 +62,12 @@ _MARKUP: Final = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<(?=[a-z/!?])[^<>]*>?",
     re.DOTALL | re.IGNORECASE,
 )
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_CONTROLS: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
+)
+# UTF-16 shows in its first bytes: its mark, or a NUL beside each of two ASCII characters.
+_UTF_16_LE: Final = re.compile(rb"\xff\xfe|(?:[^\0]\0){2}")
+_UTF_16_BE: Final = re.compile(rb"\xfe\xff|(?:\0[^\0]){2}")
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 _HINTS: Final[Mapping[int, str]] = {
@@ -71,7 +77,9 @@ _HINTS: Final[Mapping[int, str]] = {
 }
 
 
-def _hardened_parser(encoding: str | None = None) -> etree.XMLParser[_Element]:
+# Parsers are shared by all tasks and threads, which `fromstring` allows (and `feed` would not).
+@cache
+def _hardened_parser(encoding: str | None) -> etree.XMLParser[_Element]:
     return etree.XMLParser(
         encoding=encoding,
         resolve_entities=False,
@@ -81,10 +89,6 @@ def _hardened_parser(encoding: str | None = None) -> etree.XMLParser[_Element]:
         remove_comments=True,
         remove_pis=True,
     )
-
-
-# Shared by all tasks and threads, which `fromstring` allows (and `feed` would not).
-_PARSER: Final = _hardened_parser()
 
 
 class _Unreadable(Exception):
@@ -108,7 +112,7 @@ def read_answer(
     try:
         content = _body_content(answer)
     except _Unreadable as unreadable:
-        problem, is_soap = mask(str(unreadable)), is_soap or unreadable.is_soap
+        problem, is_soap = _cleaned(str(unreadable), mask), is_soap or unreadable.is_soap
     else:
         is_soap = True
     for element in content:
@@ -120,7 +124,7 @@ def read_answer(
         try:
             return _result(operation, content, mask)
         except ValueError as breach:
-            problem = mask(str(breach))
+            problem = _cleaned(str(breach), mask)
     raise InvalidResponse(
         f"{operation.name}: {problem}; {_described(answer, mask)}", operation=operation.name
     )
@@ -134,6 +138,8 @@ def retry_after(header: str | None, now: float) -> float | None:
         return float(header)
     try:
         moment = parsedate_to_datetime(header)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
         return max(0.0, moment.timestamp() - now)
     except (ValueError, OverflowError, OSError):
         return None
@@ -157,7 +163,7 @@ def _body_content(answer: HttpAnswer) -> list[_Element]:
     if root.getroottree().docinfo.internalDTD is not None:
         raise _Unreadable("it has a DOCTYPE, which SOAP forbids", is_soap=is_soap)
     if not is_soap:
-        raise _Unreadable(f"its root is {str(root.tag)[:_EXCERPT_LENGTH]}, not a SOAP envelope")
+        raise _Unreadable(f"its root is {root.tag!s}, not a SOAP envelope")
     bodies = [child for child in root if child.tag == body_tag]
     if len(bodies) != 1:
         raise _Unreadable(f"its envelope has {len(bodies)} bodies, not one", is_soap=True)
@@ -175,10 +181,11 @@ def _document(answer: HttpAnswer) -> _Element:
 def _parser(answer: HttpAnswer) -> etree.XMLParser[_Element]:
     # A byte order mark wins over the header's charset, and that over the XML declaration
     # (RFC 7303 section 3); the parser sees to the first and the last by itself.
-    charset = _charset(answer.content_type)
-    if charset in {None, "utf-8"} or answer.body.startswith(_UNICODE_BOMS):
-        return _PARSER
-    return _hardened_parser(charset)
+    marked = answer.body.startswith(_UNICODE_BOMS)
+    try:
+        return _hardened_parser(None if marked else _charset(answer.content_type))
+    except LookupError:
+        return _hardened_parser(None)
 
 
 def _charset(content_type: str) -> str | None:
@@ -198,7 +205,7 @@ def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) 
     response_tag = f"{{{NAMESPACE}}}{operation.name}Response"
     if [element.tag for element in content] != [response_tag]:
         found = ", ".join(str(element.tag) for element in content) or "nothing"
-        raise ValueError(f"its body holds {found[:_EXCERPT_LENGTH]}, not one {response_tag}")
+        raise ValueError(f"its body does not hold one {response_tag}, but {found}")
     result_tag = f"{{{NAMESPACE}}}{operation.name}Result"
     results = [child for child in content[0] if child.tag == result_tag]
     if len(results) != 1 or _is_nil(results[0]):
@@ -250,9 +257,9 @@ def _soap_fault(
     codes = [mask(code) for code in _codes(parts.get(FaultPart.CODE))]
     code, subcodes = (codes[0], tuple(codes[1:])) if codes else ("", ())
     reason = mask(_reason(parts.get(FaultPart.REASON)))
-    first_line = _cleaned(reason)
+    kind = _cleaned(code.rpartition("}")[2], mask) or "a fault"
     return SoapFault(
-        f"{operation}: the service answered {code.rpartition('}')[2] or 'a fault'}: {first_line}",
+        f"{operation}: the service answered {kind}: {_cleaned(reason, mask) or 'no reason given'}",
         operation=operation,
         retry_after=retry_after(answer.retry_after, now),
         code=code,
@@ -304,7 +311,6 @@ def _text_or_none(element: _Element | None, mask: Mask) -> str | None:
 def _inner_xml(element: _Element | None, mask: Mask) -> str | None:
     if element is None:
         return None
-    etree.cleanup_namespaces(element)
     children = (etree.tostring(child, encoding="unicode") for child in element)
     return mask(escape(element.text or "") + "".join(children)).strip()
 
@@ -324,23 +330,30 @@ def _http_error(operation: str, answer: HttpAnswer, mask: Mask, now: float) -> H
 
 
 def _described(answer: HttpAnswer, mask: Mask) -> str:
-    label = _cleaned(mask(answer.content_type)) or "no content type"
+    label = _cleaned(answer.content_type, mask) or "no content type"
     excerpt = _excerpt(answer, mask)
-    return f"HTTP {answer.status}, {label}, {f'body: {excerpt}' if excerpt else 'empty body'}"
+    body = f"body: {excerpt}" if excerpt else "no text in the body" if answer.body else "empty body"
+    return f"HTTP {answer.status}, {label}, {body}"
 
 
 def _excerpt(answer: HttpAnswer, mask: Mask) -> str:
     """The beginning of the body as a person would read it: no markup, one line, no secret."""
     text = mask(_decoded(answer))[:_EXCERPT_SOURCE]
-    return _cleaned(mask(html.unescape(_MARKUP.sub(" ", text))))
+    return _cleaned(html.unescape(_MARKUP.sub(" ", text)), mask)
 
 
 def _decoded(answer: HttpAnswer) -> str:
-    utf_16 = answer.body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "utf-16" if utf_16 else _charset(answer.content_type) or "utf-8"
+    if _UTF_16_LE.match(answer.body):
+        encoding = "utf-16-le"
+    elif _UTF_16_BE.match(answer.body):
+        encoding = "utf-16-be"
+    else:
+        encoding = _charset(answer.content_type) or "utf-8"
     return answer.body.decode(encoding, "replace")
 
 
-def _cleaned(text: str) -> str:
-    line = " ".join(_CONTROLS.sub(" ", text).split())
+def _cleaned(text: str, mask: Mask) -> str:
+    # Masked again, since joined lines can spell out what lay apart, and then cut, since half a
+    # secret would no longer be known for one.
+    line = mask(" ".join(_CONTROLS.sub(" ", mask(text)).split()))
     return line if len(line) <= _EXCERPT_LENGTH else line[: _EXCERPT_LENGTH - 1] + "…"

@@ -14,7 +14,8 @@ MASKED: Final = "***"
 # Shorter texts occur by chance in ordinary words; striking them out would garble every answer.
 SHORTEST_MASKED: Final = 8
 
-_QUOTES: Final = {'"': "&quot;", "'": "&apos;"}
+_DOUBLE_QUOTE: Final = {'"': "&quot;"}
+_QUOTES: Final = _DOUBLE_QUOTE | {"'": "&apos;"}
 
 
 class Secret:
@@ -82,6 +83,7 @@ def _spellings(secret: Secret) -> set[str]:
         plain,
         " ".join(plain.split()),
         escape(plain),
+        escape(plain, _DOUBLE_QUOTE),
         escape(plain, _QUOTES),
         quote(plain, safe=""),
         quote_plus(plain),

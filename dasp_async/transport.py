@@ -8,6 +8,7 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -39,6 +40,8 @@ _NOT_SENT: Final = frozenset(
     }
 )
 _PASSING: Final = frozenset({"TransportError", "OSError"})
+# Blanks and controls, which `urlsplit` lets pass, and what browsers take for a slash
+_NOT_URL: Final = re.compile(r"[\s\x00-\x1f\x7f\\]")
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
 _REASON_LENGTH: Final = 200
 
@@ -94,8 +97,7 @@ class Transport:
         Raises `TransportError` if none came, `AttemptTimeout` if it took too long, and
         `HttpError` if it is compressed in a way that was not asked for.
         """
-        if self._closed:
-            raise RuntimeError("this client is closed; make a new one")
+        self._refuse_if_closed()
         outcome: HttpAnswer | DaspError | None = None
         with anyio.move_on_after(self._attempt_timeout):
             try:
@@ -141,17 +143,27 @@ class Transport:
     async def _opened(self) -> _OwnClient:
         if self._own is None:
             async with self._opening:
-                if self._own is None:
-                    # In a thread, since loading the certificates takes tens of milliseconds.
-                    self._own = await anyio.to_thread.run_sync(self._open)
+                self._own = self._own or await self._open()
         return self._own
 
-    def _open(self) -> _OwnClient:
-        return _OwnClient(
-            self._endpoint,
-            keep_alive=self._keep_alive,
-            trust_env=self._trusts_environment,
+    async def _open(self) -> _OwnClient:
+        self._refuse_if_closed()
+        # In a thread, since loading the certificates takes tens of milliseconds.
+        own = await anyio.to_thread.run_sync(
+            partial(
+                _OwnClient,
+                self._endpoint,
+                keep_alive=self._keep_alive,
+                trust_env=self._trusts_environment,
+            )
         )
+        # If it was closed meanwhile, nobody would close what this call connects to.
+        self._refuse_if_closed()
+        return own
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise RuntimeError("this client is closed; make a new one")
 
     async def _read(self, operation: str, response: Any) -> HttpAnswer | HttpError:
         cap = self._max_response_bytes
@@ -163,19 +175,19 @@ class Transport:
             content = _decoded(
                 await _raw(response, cap), response.headers.get("content-encoding", ""), cap
             )
-        content_type = response.headers.get("content-type", "")
+        # Masked here already, since an answer shows them, and they can echo what was sent.
+        content_type = self._mask(response.headers.get("content-type", ""))
+        retry_after = self._mask(response.headers.get("retry-after", "")) or None
         if content is None:
             return HttpError(
                 f"{operation}: HTTP {response.status_code}, a body in an encoding that was not "
                 "asked for and can't be read",
                 operation=operation,
                 status_code=response.status_code,
-                content_type=self._mask(content_type),
+                content_type=content_type,
                 excerpt="",
             )
-        return HttpAnswer(
-            response.status_code, content_type, response.headers.get("retry-after"), *content
-        )
+        return HttpAnswer(response.status_code, content_type, retry_after, *content)
 
 
 class _OwnClient:
@@ -204,14 +216,17 @@ class _OwnClient:
         )
 
 
-def _checked(endpoint: str, *, allow_http: bool) -> SplitResult:
+def _checked(endpoint: object, *, allow_http: bool) -> SplitResult:
     """The endpoint's parts; raises `ValueError` if the key must not be sent there."""
+    if not isinstance(endpoint, str):
+        raise TypeError(f"endpoint must be text, not {type(endpoint).__name__}")
     try:
         parts = urlsplit(endpoint)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"endpoint is not a URL: {error}") from None
-    if parts.scheme not in {"http", "https"} or not host or re.search(r"[\s\\]", endpoint):
+    except ValueError:
+        # What `urlsplit` says may quote a password.
+        raise ValueError("endpoint is not a URL: its host or port can't be read") from None
+    if parts.scheme not in {"http", "https"} or not host or _NOT_URL.search(endpoint):
         raise ValueError(
             "endpoint must be a URL like https://api.discountasp.net/1.0/customerapi.asmx"
         )
@@ -254,7 +269,7 @@ def _decoded(raw: bytes, encoding: str, cap: int) -> tuple[bytes, bool] | None:
         content = inflater.decompress(raw, cap + 1)
     except zlib.error:
         return None
-    if len(content) > cap:
+    if len(content) > cap or len(raw) > cap:
         return content[:cap], False
     # Neither cut short nor followed by more, which only an attacker would send.
     return (content, True) if inflater.eof and not inflater.unused_data else None
@@ -263,7 +278,7 @@ def _decoded(raw: bytes, encoding: str, cap: int) -> tuple[bytes, bool] | None:
 def _reraise_bare(stop: BaseException) -> NoReturn:
     # A cancellation becomes the cause of what the caller sees, a TimeoutError say, and the
     # frames it has passed through hold the body, and so the key.
-    stop.__context__ = None
+    stop.__cause__ = stop.__context__ = None
     raise stop.with_traceback(None)
 
 
@@ -299,6 +314,9 @@ def _first_of_group(error: BaseException) -> BaseException | None:
 
 def _reason(chain: list[BaseException], mask: Mask) -> str:
     """What the operating system said, where it did; proxies' passwords and the key left out."""
+    if type(chain[0]).__name__ == "InvalidURL":
+        # Its text may quote a proxy's password.
+        return "the endpoint's URL or a proxy's can't be read"
     root = next((link for link in reversed(chain) if isinstance(link, OSError)), chain[0])
     text = _USERINFO.sub("", mask(" ".join(str(root).split())))
     return text[:_REASON_LENGTH] or type(root).__name__

@@ -1,0 +1,291 @@
+"""Guids and dateTimes are read as they were written, and anything else is a ValueError."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dasp_async.xsd import (
+    date_time_from_text,
+    guid_from_text,
+    guid_to_text,
+    read_guid,
+    string_to_text,
+)
+
+GUID = "01234567-89ab-cdef-0123-456789abcdef"
+NIL = "00000000-0000-0000-0000-000000000000"
+
+# .NET's format specifiers D, N, B and P, but for P's parentheses, which UUID does not read.
+GUID_SPELLINGS = [
+    GUID,
+    GUID.upper(),
+    GUID.replace("-", ""),
+    f"{{{GUID}}}",
+    f"{{{GUID.upper()}}}",
+]
+NOT_GUIDS = [
+    "",
+    " ",
+    "x",
+    GUID[:-1],
+    GUID + "0",
+    GUID.replace("0", "g"),
+    GUID * 1000,
+    "\0" * 32,
+    "é" * 32,
+]
+
+
+# --- strings
+
+
+@pytest.mark.parametrize("text", ["", " a ", "\t\r\n", "<&>", "日本語 🚀", "\x7f\ufffd\U0010ffff"])
+def test_a_string_is_written_as_it_is(text: str) -> None:
+    assert string_to_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("my-secret\0", "holds U+0000 at position 9, which XML cannot carry"),
+        ("\x1bmy-secret", "holds U+001B at position 0, which XML cannot carry"),
+        ("\ud83d", "holds U+D83D at position 0, which XML cannot carry"),
+        ("\udfff", "holds U+DFFF at position 0, which XML cannot carry"),
+        ("ab\ufffe\0", "holds U+FFFE at position 2, which XML cannot carry"),
+        ("\uffff", "holds U+FFFF at position 0, which XML cannot carry"),
+        (b"my-secret", "must be text, not bytes"),
+        (None, "must be text, not NoneType"),
+    ],
+)
+def test_what_no_string_is_raises(value: object, complaint: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        string_to_text(value)
+    assert str(caught.value) == complaint
+
+
+# --- guids
+
+
+@pytest.mark.parametrize("text", GUID_SPELLINGS)
+def test_a_guid_is_read_in_every_spelling(text: str) -> None:
+    assert guid_from_text(text) == read_guid(text) == UUID(GUID)
+    assert guid_from_text(f" \t\r\n{text} \t\r\n") == UUID(GUID)
+    assert guid_to_text(text) == GUID
+
+
+@pytest.mark.parametrize("text", NOT_GUIDS, ids=range(len(NOT_GUIDS)))
+def test_what_no_guid_is_raises(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^is not a guid$"):
+        guid_from_text(text)
+    with pytest.raises(ValueError, match=rf"got text of {len(text)} characters$"):
+        read_guid(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "got"), [(None, "NoneType"), (1, "int"), (b"x" * 16, "bytes"), ([GUID], "list")]
+)
+def test_a_guid_is_a_uuid_or_text(value: object, got: str) -> None:
+    with pytest.raises(ValueError, match=rf"^must be a uuid\.UUID or text .+; got {got}$"):
+        read_guid(value)
+
+
+@pytest.mark.parametrize("value", [UUID(int=0), NIL, NIL.replace("-", ""), f"{{{NIL}}}"])
+def test_the_nil_guid_is_never_sent(value: object) -> None:
+    for read in (read_guid, guid_to_text):
+        with pytest.raises(ValueError, match=r"^must not be the nil UUID \(all zeros\)$"):
+            read(value)
+
+
+def test_the_nil_guid_is_read_all_the_same() -> None:
+    assert guid_from_text(NIL) == UUID(int=0)
+
+
+@settings(deadline=None)
+@given(st.uuids())
+def test_a_guid_survives_the_round_trip(guid: UUID) -> None:
+    assert guid_from_text(guid_to_text(guid)) == read_guid(guid) == guid
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_a_guid_or_a_value_error(text: str) -> None:
+    try:
+        guid_from_text(text)
+    except ValueError:
+        return
+    raise AssertionError(text)
+
+
+# --- dateTimes
+
+PLUS_14, MINUS_14 = timezone(timedelta(hours=14)), timezone(timedelta(hours=-14))
+
+# The second column is isoformat(): the wall clock and the offset, and no equality across zones.
+DATE_TIMES = [
+    ("2026-03-14T09:26:53", "2026-03-14T09:26:53"),
+    ("2026-03-14T09:26:53Z", "2026-03-14T09:26:53+00:00"),
+    ("2026-03-14T09:26:53-07:00", "2026-03-14T09:26:53-07:00"),
+    ("2026-03-14T09:26:53+05:45", "2026-03-14T09:26:53+05:45"),
+    ("2026-03-14T09:26:53+14:00", "2026-03-14T09:26:53+14:00"),
+    ("2026-03-14T09:26:53-14:00", "2026-03-14T09:26:53-14:00"),
+    ("2026-03-14T09:26:53-00:00", "2026-03-14T09:26:53+00:00"),
+    # fractions: cut off, never rounded
+    ("2026-03-14T09:26:53.1", "2026-03-14T09:26:53.100000"),
+    ("2026-03-14T09:26:53.1234567Z", "2026-03-14T09:26:53.123456+00:00"),
+    ("2026-03-14T09:26:53.0000009", "2026-03-14T09:26:53"),
+    ("2026-03-14T09:26:53.9999999-07:00", "2026-03-14T09:26:53.999999-07:00"),
+    ("2026-03-14T09:26:53.123456789012", "2026-03-14T09:26:53.123456"),
+    (f"2026-03-14T09:26:53.{'0' * 10_000}", "2026-03-14T09:26:53"),
+    # both ends, which no conversion to another zone survives
+    ("0001-01-01T00:00:00", "0001-01-01T00:00:00"),
+    ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+00:00"),
+    ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+    ("0001-01-01T00:00:00-07:53", "0001-01-01T00:00:00-07:53"),
+    ("9999-12-31T23:59:59.9999999", "9999-12-31T23:59:59.999999"),
+    ("9999-12-31T23:59:59.9999999-14:00", "9999-12-31T23:59:59.999999-14:00"),
+    # midnight at the end of a day
+    ("2026-03-14T24:00:00", "2026-03-15T00:00:00"),
+    ("2026-03-14T24:00:00.000Z", "2026-03-15T00:00:00+00:00"),
+    ("2028-02-28T24:00:00+14:00", "2028-02-29T00:00:00+14:00"),
+    ("2026-12-31T24:00:00-14:00", "2027-01-01T00:00:00-14:00"),
+    ("9999-12-31T24:00:00", "9999-12-31T23:59:59.999999"),
+    ("9999-12-31T24:00:00.0+14:00", "9999-12-31T23:59:59.999999+14:00"),
+    # leap days and blanks
+    ("2028-02-29T00:00:00", "2028-02-29T00:00:00"),
+    (" \t\r\n2026-03-14T09:26:53\n", "2026-03-14T09:26:53"),
+]
+
+NO_FORM = "is not a dateTime of the years 1 to 9999"
+NO_SUCH = "is not a dateTime: no such day or time"
+NOT_DATE_TIMES = [
+    # another form
+    ("x", NO_FORM),
+    ("2026-03-14", NO_FORM),
+    ("2026-03-14 09:26:53", NO_FORM),
+    ("2026-03-14t09:26:53", NO_FORM),
+    ("2026-03-14T09:26", NO_FORM),
+    ("2026-03-14T09:26:53.", NO_FORM),
+    ("2026-03-14T09:26:53,5", NO_FORM),
+    ("2026-03-14T09:26:53z", NO_FORM),
+    ("2026-03-14T09:26:53 Z", NO_FORM),
+    ("2026-03-14T09:26:53+0700", NO_FORM),
+    ("2026-03-14T09:26:53+7:00", NO_FORM),
+    ("2026-03-14T09:26:53+15:00", NO_FORM),
+    ("2026-03-14T09:26:53+07:60", NO_FORM),
+    ("2026-3-14T09:26:53", NO_FORM),
+    ("26-03-14T09:26:53", NO_FORM),
+    ("-2026-03-14T09:26:53", NO_FORM),
+    ("12026-03-14T09:26:53", NO_FORM),
+    ("2026-03-14T09:26:53\0", NO_FORM),
+    ("2026-03-14T09:26:53\n2026-03-14T09:26:53", NO_FORM),
+    ("\xa02026-03-14T09:26:53", NO_FORM),
+    ("٢٠٢٦-03-14T09:26:53", NO_FORM),
+    # no such moment
+    ("0000-01-01T00:00:00", NO_SUCH),
+    ("2026-00-14T09:26:53", NO_SUCH),
+    ("2026-13-14T09:26:53", NO_SUCH),
+    ("2026-02-29T09:26:53", NO_SUCH),
+    ("2026-03-32T09:26:53", NO_SUCH),
+    ("2026-03-14T25:00:00", NO_SUCH),
+    ("2026-03-14T24:00:01", NO_SUCH),
+    ("2026-03-14T24:01:00", NO_SUCH),
+    ("2026-03-14T24:00:00.0000001", NO_SUCH),
+    ("2026-03-14T09:60:53", NO_SUCH),
+    ("2026-03-14T09:26:60", NO_SUCH),
+    ("2026-03-14T09:26:53+14:01", NO_SUCH),
+    ("2026-03-14T09:26:53-14:59", NO_SUCH),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), DATE_TIMES, ids=[t[:40] for t, _ in DATE_TIMES])
+def test_a_date_time_keeps_its_wall_clock(text: str, expected: str) -> None:
+    moment = date_time_from_text(text)
+    assert moment is not None
+    assert moment.isoformat() == expected
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\r\n "])
+def test_no_text_is_no_date_time(text: str) -> None:
+    assert date_time_from_text(text) is None
+
+
+@pytest.mark.parametrize(("text", "complaint"), NOT_DATE_TIMES)
+def test_what_no_date_time_is_raises(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        date_time_from_text(text)
+    assert str(caught.value) == complaint
+
+
+OFFSETS = st.one_of(
+    st.none(),
+    st.sampled_from([UTC, PLUS_14, MINUS_14]),
+    st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+
+
+@settings(deadline=None)
+@given(moment=st.datetimes(), zone=OFFSETS)
+def test_isoformat_survives_the_round_trip(moment: datetime, zone: timezone | None) -> None:
+    written = moment.replace(tzinfo=zone).isoformat()
+    read = date_time_from_text(written)
+    assert read is not None
+    assert read.isoformat() == written
+
+
+def oracle(day: date, clock: str, fraction: str, zone: str) -> str | None:
+    """What `datetime.fromisoformat` makes of it; None where it refuses."""
+    midnight = clock == "24:00:00" and not fraction.strip(".0")
+    if midnight and day == date.max:
+        clock, fraction = "23:59:59", ".999999"
+    elif midnight:
+        day, clock = day + timedelta(days=1), "00:00:00"
+    elif clock.startswith("24"):
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{fraction[:7]}{zone}")
+    except ValueError:
+        return None
+    offset = moment.utcoffset() or timedelta()
+    return moment.isoformat() if abs(offset) <= timedelta(hours=14) else None
+
+
+@settings(deadline=None)
+@given(
+    day=st.dates() | st.sampled_from([date.min, date.max]),
+    clock=st.from_regex(r"(2[34]|[01][0-9]):[0-5][0-9]:([0-5][0-9]|60)", fullmatch=True)
+    | st.just("24:00:00"),
+    fraction=st.from_regex(r"|\.[0-9]{1,12}|\.0{1,12}1?", fullmatch=True),
+    zone=st.from_regex(r"|Z|[+-]14:00|[+-](0[0-9]|1[0-4]):[0-5][0-9]", fullmatch=True),
+)
+def test_the_standard_library_agrees(day: date, clock: str, fraction: str, zone: str) -> None:
+    try:
+        read = date_time_from_text(f"{day}T{clock}{fraction}{zone}")
+    except ValueError:
+        assert oracle(day, clock, fraction, zone) is None
+    else:
+        assert read is not None
+        assert read.isoformat() == oracle(day, clock, fraction, zone)
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.text(),
+        st.text(alphabet="0123456789-+:.TZ \n", max_size=40),
+        st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*"),
+    )
+)
+def test_any_text_is_a_date_time_or_a_value_error(text: str) -> None:
+    try:
+        moment = date_time_from_text(text)
+    except ValueError:
+        return
+    if moment is None:
+        assert not text.strip()
+    elif "T24" not in text:
+        assert moment.replace(tzinfo=None).isoformat()[:19] == text.strip()[:19]
