@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -78,8 +79,18 @@ FAILED_WORDS: Final = frozenset(
 )
 
 
-def _folded(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word.strip().casefold() for word in words)
+def _folded(name: str, words: object) -> frozenset[str]:
+    """The words for comparison; raises `TypeError` or `ValueError` if they are no set of words."""
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise TypeError(f"{name} must be a set of words, not {type(words).__name__}")
+    folded: set[str] = set()
+    for word in cast("Iterable[object]", words):
+        if not isinstance(word, str):
+            raise TypeError(f"{name} must hold text, not {type(word).__name__}")
+        folded.add(word.strip().casefold())
+    if "" in folded:
+        raise ValueError(f"{name} must not hold a blank word: it would fit every answer")
+    return frozenset(folded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +121,7 @@ class JobRules:
 
     def __post_init__(self) -> None:
         for name in ("done_words", "failed_words"):
-            words = getattr(self, name)
-            if isinstance(words, str):
-                raise TypeError(f"{name} must be a set of words, not one text")
-            object.__setattr__(self, name, _folded(frozenset(words)))
+            object.__setattr__(self, name, _folded(name, getattr(self, name)))
 
     def read(self, record: JobRecord, *, job_id: UUID, seen_at: float) -> JobStatus:
         """The status that a record means."""
@@ -163,9 +171,7 @@ class FaultRules:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.too_often, str):
-            raise TypeError("too_often must be a set of words, not one text")
-        object.__setattr__(self, "too_often", _folded(frozenset(self.too_often)))
+        object.__setattr__(self, "too_often", _folded("too_often", self.too_often))
 
     def is_too_often(self, reason: str) -> bool:
         """Whether a fault's reason asks for fewer calls."""

@@ -107,6 +107,11 @@ WSDL = (
 MALFORMED = Page(400, XML)
 UNSUPPORTED = Page(415, XML)
 BARE_RESULT = "its root is {http://api.discountasp.net/}%s, not a SOAP envelope"
+# What a fault of the service's own has in its detail.
+OWN_DETAIL = (
+    '<j:code xmlns:j="http://api.discountasp.net/errors" severity="high">'
+    "E-403 &lt;denied&gt;</j:code>"
+)
 OTHER_OPERATION = (
     "its body does not hold one {http://api.discountasp.net/}GetJobStatusResponse, "
     "but {http://api.discountasp.net/}%sResponse"
@@ -219,7 +224,7 @@ def scripted(version: SoapVersion) -> dict[str, Expected]:
             "The job belongs to another customer.",
             actor=service if version is SOAP_11 else None,
             node=None if version is SOAP_11 else service,
-            detail=own_detail(version),
+            detail=OWN_DETAIL,
         ),
         "fault-soapexception-server": Fault(server, "The job store is down."),
         "fault-inner-exception": Fault(
@@ -233,7 +238,7 @@ def scripted(version: SoapVersion) -> dict[str, Expected]:
         ),
         "fault-own-code": Fault(own_code, "A code of our own."),
         "fault-own-subcode": Fault(
-            client, "A subcode of our own.", detail=own_detail(version), actor=service
+            client, "A subcode of our own.", detail=OWN_DETAIL, actor=service
         )
         if version is SOAP_11
         else Fault(
@@ -242,7 +247,7 @@ def scripted(version: SoapVersion) -> dict[str, Expected]:
             subcodes=(own_code,),
             actor="http://role.example/",
             node=service,
-            detail=own_detail(version),
+            detail=OWN_DETAIL,
         ),
         "fault-empty-message": Fault(server, "SoapException"),
         "fault-httpexception-403": Fault(server, UNABLE + "Forbidden by the service."),
@@ -274,17 +279,6 @@ def scripted(version: SoapVersion) -> dict[str, Expected]:
         ),
         "dataset-no-rows": Breach(OTHER_OPERATION % "BandwidthGetUsage", NO_TEXT, media),
     }
-
-
-def own_detail(version: SoapVersion) -> str:
-    """The XML in the detail of a fault of the service's own, all namespaces in scope with it."""
-    return (
-        '<j:code xmlns:j="http://api.discountasp.net/errors" '
-        f'xmlns:soap="{version.namespace}" '
-        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-        'xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
-        'severity="high">E-403 &lt;denied&gt;</j:code>'
-    )
 
 
 PROTOCOL_11: dict[str, Expected] = {
@@ -464,7 +458,7 @@ DEBUG_11: dict[str, Expected] = {
         f"{SOAP_EXCEPTION}The job belongs to another customer.",
         lines=5,
         actor="http://127.0.0.1:18080/debug/1.0/customerapi.asmx",
-        detail=own_detail(SOAP_11),
+        detail=OWN_DETAIL,
     ),
     "guid-not-a-guid": Fault(
         CLIENT,

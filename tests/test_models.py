@@ -183,11 +183,22 @@ def test_the_unset_dates_can_be_replaced() -> None:
     assert (late.state, late.completed_date_time) == (RUNNING, at("2079-06-06T00:00:00"))
 
 
+WRONG_WORDS = [
+    ("completed", TypeError, "must be a set of words, not str"),
+    (None, TypeError, "must be a set of words, not NoneType"),
+    ({"done", 1}, TypeError, "must hold text, not int"),
+    ({"done", " "}, ValueError, "must not hold a blank word"),
+]
+
+
 @pytest.mark.parametrize("name", ["done_words", "failed_words"])
-def test_one_text_is_no_set_of_words(name: str) -> None:
-    words: Any = {name: "completed"}
-    with pytest.raises(TypeError, match=f"^{name} must be a set of words, not one text$"):
-        JobRules(**words)
+@pytest.mark.parametrize(("words", "kind", "message"), WRONG_WORDS)
+def test_what_is_no_set_of_words_is_refused(
+    name: str, words: Any, kind: type[Exception], message: str
+) -> None:
+    rules: dict[str, Any] = {name: words}
+    with pytest.raises(kind, match=f"^{name} {message}"):
+        JobRules(**rules)
 
 
 @settings(deadline=None)
@@ -262,9 +273,11 @@ def test_the_words_of_faults_can_be_replaced() -> None:
     assert not FaultRules(too_often=frozenset()).is_too_often("too often")
 
 
-def test_one_text_is_no_set_of_words_of_faults() -> None:
-    words: Any = "too often"
-    with pytest.raises(TypeError, match=r"^too_often must be a set of words, not one text$"):
+@pytest.mark.parametrize(("words", "kind", "message"), WRONG_WORDS)
+def test_what_is_no_set_of_words_of_faults_is_refused(
+    words: Any, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=f"^too_often {message}"):
         FaultRules(too_often=words)
 
 

@@ -1,0 +1,164 @@
+"""Status, headers and bytes → the result as a dataclass, or the one right error.
+
+The first row that fits decides:
+
+| the answer | outcome |
+| --- | --- |
+| an envelope with a fault in its body, whatever the status | `SoapFault` |
+| a status of 300 or more | `HttpError` |
+| an envelope or a SOAP content type, but cut, unsafe or off the contract | `InvalidResponse` |
+| no envelope | `HttpError` |
+| an envelope with the operation's response | the result |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from dasp_async.errors import HttpError, InvalidResponse
+from dasp_async.operations import NAMESPACE, Member, Operation
+from dasp_async.response.document import Unreadable, body_content
+from dasp_async.response.fault import FAULT_TAGS, soap_fault
+from dasp_async.response.text import cleaned, described, excerpt
+from dasp_async.soap import SOAP_MEDIA_TYPES, XSI
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from dasp_async.messages import HttpAnswer
+    from dasp_async.secret import Mask
+
+ResultT = TypeVar("ResultT")
+
+_NIL: Final = f"{{{XSI}}}nil"
+_SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
+
+_HINTS: Final[Mapping[int, str]] = {
+    401: "the key may be wrong, or this address not white-listed in the control panel",
+    403: "the key may be wrong, or this address not white-listed in the control panel",
+    404: "the endpoint may be wrong",
+}
+
+
+def read_answer(
+    operation: Operation[ResultT], answer: HttpAnswer, *, mask: Mask, now: float
+) -> ResultT:
+    """The result that an answer holds; the errors are in the table above.
+
+    mask: strikes secrets out of every text that comes from the answer. now: seconds since
+    1970, to read a Retry-After that is a date.
+    """
+    content: list[_Element] = []
+    problem, is_soap = "", _media_type(answer.content_type) in SOAP_MEDIA_TYPES
+    try:
+        content = body_content(answer)
+    except Unreadable as unreadable:
+        problem, is_soap = cleaned(str(unreadable), mask), is_soap or unreadable.is_soap
+    else:
+        is_soap = True
+    for element in content:
+        if element.tag in FAULT_TAGS:
+            raise soap_fault(
+                operation.name,
+                element,
+                retry_after=retry_after(answer.retry_after, now),
+                mask=mask,
+            )
+    if answer.status >= 300 or not is_soap:
+        raise _http_error(operation.name, answer, mask, now)
+    if not problem:
+        try:
+            return _result(operation, content, mask)
+        except ValueError as breach:
+            problem = cleaned(str(breach), mask)
+    raise InvalidResponse(
+        f"{operation.name}: {problem}; {described(answer, mask)}", operation=operation.name
+    )
+
+
+def retry_after(header: str | None, now: float) -> float | None:
+    """The seconds a Retry-After header asks for (RFC 9110 section 10.2.3); None if unreadable."""
+    if header is None:
+        return None
+    if _SECONDS.fullmatch(header.strip()):
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) -> ResultT:
+    """The result in the body's only element; raises `ValueError` where it breaks the contract."""
+    response_tag = f"{{{NAMESPACE}}}{operation.name}Response"
+    if [element.tag for element in content] != [response_tag]:
+        found = ", ".join(str(element.tag) for element in content) or "nothing"
+        raise ValueError(f"its body does not hold one {response_tag}, but {found}")
+    result_tag = f"{{{NAMESPACE}}}{operation.name}Result"
+    results = [child for child in content[0] if child.tag == result_tag]
+    if len(results) != 1 or _is_nil(results[0]):
+        raise ValueError(
+            f"it has {len(results) or 'no'} {operation.name}Result; none, which is how ASMX "
+            "writes null, may mean that the service does not know what was asked for"
+        )
+    members = _members_by_tag(operation)
+    fields: dict[str, Any] = {}
+    for child in results[0]:
+        member = members.get(str(child.tag))
+        if member is None:
+            continue
+        if member.field in fields:
+            raise ValueError(f"it has two {member.name}")
+        fields[member.field] = _value(child, member, mask)
+    if not fields:
+        raise ValueError(
+            f"its {operation.name}Result is empty, which may mean that the service does not "
+            "know what was asked for"
+        )
+    return operation.result.build(**fields)
+
+
+@cache
+def _members_by_tag(operation: Operation[Any]) -> Mapping[str, Member]:
+    return {f"{{{NAMESPACE}}}{member.name}": member for member in operation.result.members}
+
+
+def _value(element: _Element, member: Member, mask: Mask) -> Any:
+    if _is_nil(element):
+        return None
+    if len(element):
+        raise ValueError(f"its {member.name} holds elements, not text")
+    try:
+        return member.from_text(mask(element.text or ""))
+    except ValueError as problem:
+        raise ValueError(f"its {member.name} {problem}") from None
+
+
+def _is_nil(element: _Element) -> bool:
+    return element.get(_NIL, "").strip() in {"true", "1"}
+
+
+def _http_error(operation: str, answer: HttpAnswer, mask: Mask, now: float) -> HttpError:
+    hint = _HINTS.get(answer.status)
+    if hint is None and 300 <= answer.status < 400:
+        hint = "redirects are never followed, since the body holds the key"
+    return HttpError(
+        f"{operation}: {described(answer, mask)}{f' ({hint})' if hint else ''}",
+        operation=operation,
+        retry_after=retry_after(answer.retry_after, now),
+        status_code=answer.status,
+        content_type=mask(answer.content_type),
+        excerpt=excerpt(answer, mask),
+    )
