@@ -1,0 +1,1 @@
+"""The tests: behaviour through the public face, or on bytes."""

@@ -140,7 +140,7 @@ def test_the_environment_names_key_endpoint_and_version(monkeypatch: pytest.Monk
     monkeypatch.setenv("DASP_ENDPOINT", "http://127.0.0.1:8080/")
     assert repr(CustomerApi.from_env()) == "<CustomerApi http://127.0.0.1:8080/>"
     monkeypatch.setenv("DASP_SOAP_VERSION", "1.3")
-    with pytest.raises(ValueError, match="1.3"):
+    with pytest.raises(ValueError, match=r"1\.3"):
         CustomerApi.from_env()
 
 

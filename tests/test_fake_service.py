@@ -24,6 +24,7 @@ from dasp_async import (
     SoapVersion,
     TransportError,
 )
+from dasp_async.cli.fake import serving
 from dasp_async.models import JobRecord
 from dasp_async.testing import (
     Delay,
@@ -34,7 +35,6 @@ from dasp_async.testing import (
     RawAnswer,
     Trouble,
 )
-from tests.serving import served
 
 KEY = "test-key"
 ENDPOINT = "https://api.discountasp.net/1.0/customerapi.asmx"
@@ -767,7 +767,7 @@ def test_a_server_keeps_its_connections_open() -> None:
     job = fake.add_job("Running", Fault("No."), RawAnswer("Sorry", 503), "Completed")
     body = envelope(call(job))
     headers = {"Content-Type": SOAP_1_2}
-    with served(fake) as url, httpx.Client() as http:
+    with serving(fake) as url, httpx.Client() as http:
         answers = [http.post(url, content=body, headers=headers) for _ in range(4)]
         answers += [http.head(url), http.get(url)]
         ports = {
@@ -807,7 +807,7 @@ def test_a_server_really_closes_a_dropped_connection(
         with http.stream("POST", url, content=body, headers=headers) as answer:
             got.extend(answer.iter_raw())
 
-    with served(fake) as url, httpx.Client() as http:
+    with serving(fake) as url, httpx.Client() as http:
         with pytest.raises(httpx.RemoteProtocolError, match=seen):
             post_and_collect(http, url)
         assert b"".join(got) == received

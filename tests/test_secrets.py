@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import copy
 import gc
 import io
@@ -16,7 +17,7 @@ import sys
 import traceback
 import types
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
@@ -434,29 +435,32 @@ class HoldsTheBody(httpx.AsyncBaseTransport):
         raise AssertionError(body)
 
 
-STOPPED: Final[dict[str, tuple[Behaviour, dict[str, Any], str]]] = {
-    "before the answer": (is_silent, {}, "http"),
-    "in the body": (_sends_half, {}, "http"),
-    "in the handshake": (is_silent, {}, "https"),
-    "while it is written": (
-        _does_not_read,
-        {
-            "transport": httpx.AsyncHTTPTransport(
-                socket_options=[(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)]
-            )
-        },
-        "http",
-    ),
-    "in a transport that holds the body": (is_silent, {"transport": HoldsTheBody()}, "http"),
+def _with_small_buffers() -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)])
+
+
+TransportMaker = Callable[[], httpx.AsyncBaseTransport]
+
+STOPPED: Final[dict[str, tuple[Behaviour, TransportMaker | None, str]]] = {
+    "before the answer": (is_silent, None, "http"),
+    "in the body": (_sends_half, None, "http"),
+    "in the handshake": (is_silent, None, "https"),
+    "while it is written": (_does_not_read, _with_small_buffers, "http"),
+    "in a transport that holds the body": (is_silent, HoldsTheBody, "http"),
 }
 
 
-def _stopped_client(phase: str, server: RawServer) -> CustomerApi:
-    _, options, scheme = STOPPED[phase]
+@contextlib.asynccontextmanager
+async def _to_be_stopped(phase: str) -> AsyncGenerator[CustomerApi]:
+    behaviour, transport, scheme = STOPPED[phase]
     # More than the buffers on the way hold, where the writing is to be stopped.
     key = KEY + "A" * 300_000 if phase == "while it is written" else KEY
-    http = httpx.AsyncClient(**options, timeout=None) if options else None  # noqa: S113 - the tests'
-    return api(key, server.url.replace("http:", f"{scheme}:"), http_client=http)
+    async with contextlib.AsyncExitStack() as stack:
+        url = stack.enter_context(RawServer(behaviour)).url.replace("http:", f"{scheme}:")
+        http = None
+        if transport is not None:
+            http = await stack.enter_async_context(httpx.AsyncClient(transport=transport()))
+        yield await stack.enter_async_context(api(key, url, http_client=http))
 
 
 @pytest.mark.parametrize("phase", STOPPED)
@@ -466,11 +470,10 @@ async def test_no_cancelled_call_shows_the_key(
     for name in ("ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     notes = Notes()
-    with RawServer(STOPPED[phase][0]) as server:
-        async with _stopped_client(phase, server) as client:
-            with pytest.raises(TimeoutError) as caught:
-                with anyio.fail_after(0.25):
-                    await notes.passing(client.get_job_status(JOB))
+    async with _to_be_stopped(phase) as client:
+        with pytest.raises(TimeoutError) as caught:
+            with anyio.fail_after(0.25):
+                await notes.passing(client.get_job_status(JOB))
 
     assert len(notes.caught) == 1
     assert not isinstance(notes.caught[0], Exception)
@@ -486,13 +489,12 @@ async def test_no_time_limit_of_asyncio_shows_the_key(
     _only_on_asyncio()
     for name in ("ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with RawServer(STOPPED[phase][0]) as server:
-        async with _stopped_client(phase, server) as client:
-            with pytest.raises(TimeoutError) as caught:
-                async with asyncio.timeout(0.25):
-                    await client.get_job_status(JOB)
-            with pytest.raises(TimeoutError) as in_a_task:
-                await asyncio.wait_for(client.poll_until_done(JOB), 0.25)
+    async with _to_be_stopped(phase) as client:
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.25):
+                await client.get_job_status(JOB)
+        with pytest.raises(TimeoutError) as in_a_task:
+            await asyncio.wait_for(client.poll_until_done(JOB), 0.25)
 
     for error in (caught.value, in_a_task.value):
         assert isinstance(error.__cause__, asyncio.CancelledError)

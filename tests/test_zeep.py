@@ -10,9 +10,9 @@ import pytest
 import zeep
 import zeep.exceptions
 
+from dasp_async.cli.fake import serving
 from dasp_async.models import JobRecord
 from dasp_async.testing import FakeCustomerApi, Fault
-from tests.serving import served
 
 BINDINGS = ["CustomerApiSoap", "CustomerApiSoap12"]
 START = datetime(2026, 3, 14, 9, 26, 53, 120_000, UTC)
@@ -29,7 +29,7 @@ def test_reads_a_job(binding: str) -> None:
     fake = FakeCustomerApi()
     record = JobRecord("Sql2012CreateBackup", "Running", START, None, "a < b")
     job = fake.add_job(record)
-    with served(fake) as url:
+    with serving(fake) as url:
         answer = service(url, binding).GetJobStatus(key="test-key", jobId=str(job))
     assert answer.JobName == "Sql2012CreateBackup"
     assert answer.Status == "Running"
@@ -43,7 +43,7 @@ def test_reads_a_job(binding: str) -> None:
 def test_starts_a_job(binding: str) -> None:
     fake = FakeCustomerApi()
     fake.script_started_jobs("Queued", "Completed")
-    with served(fake) as url:
+    with serving(fake) as url:
         api = service(url, binding)
         job = api.Sql2012CreateBackup(key="test-key", databaseName="DB_1")
         looks = [api.GetJobStatus(key="test-key", jobId=job) for _ in range(2)]
@@ -58,7 +58,7 @@ def test_starts_a_job(binding: str) -> None:
 def test_reads_a_null_result(binding: str) -> None:
     fake = FakeCustomerApi()
     job = fake.add_job(None)
-    with served(fake) as url:
+    with serving(fake) as url:
         assert service(url, binding).GetJobStatus(key="test-key", jobId=str(job)) is None
 
 
@@ -69,7 +69,7 @@ def test_reads_a_null_result(binding: str) -> None:
 def test_reads_a_fault(binding: str, code: str) -> None:
     fake = FakeCustomerApi()
     fake.trouble(Fault("The job belongs to another customer.", "Client", detail="<code>5</code>"))
-    with served(fake) as url:
+    with serving(fake) as url:
         api = service(url, binding)
         with pytest.raises(zeep.exceptions.Fault) as caught:
             api.GetJobStatus(key="test-key", jobId=str(UUID(int=1)))
