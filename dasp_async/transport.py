@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import re
 import ssl
 import zlib
@@ -318,5 +320,15 @@ def _reason(chain: list[BaseException], mask: Mask) -> str:
         # Its text may quote a proxy's password.
         return "the endpoint's URL or a proxy's can't be read"
     root = next((link for link in reversed(chain) if isinstance(link, OSError)), chain[0])
-    text = _USERINFO.sub("", mask(" ".join(str(root).split())))
-    return text[:_REASON_LENGTH] or type(root).__name__
+    text = _USERINFO.sub("", mask(" ".join(str(root).split())))[:_REASON_LENGTH]
+    meaning = _meaning(root)
+    if meaning in text:
+        return text or type(root).__name__
+    return f"{meaning} ({text})"
+
+
+def _meaning(error: BaseException) -> str:
+    """The system's words for its error number, which asyncio at times replaces by its own."""
+    number = getattr(error, "errno", None) or 0
+    known = number in errno.errorcode and not isinstance(error, ssl.SSLError)
+    return os.strerror(number) if known else ""

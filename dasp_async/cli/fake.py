@@ -28,7 +28,7 @@ def endpoint(listening: socket.socket) -> str:
 
 def server(fake: FakeCustomerApi, *, log_level: str) -> uvicorn.Server:
     """A web server for a fake service."""
-    return uvicorn.Server(uvicorn.Config(fake, log_level=log_level, lifespan="off", ws="none"))
+    return uvicorn.Server(uvicorn.Config(fake, log_level=log_level, lifespan="on", ws="none"))
 
 
 @contextmanager
