@@ -127,6 +127,8 @@ async def test_own_client_posts_the_envelope_with_the_version_s_headers(
         name.lower() for name, value in HEADERS[version].items() if value is not None
     } | {"host", "content-length", "user-agent"}
     assert f"<key>{KEY}</key>".encode() in request.content
+    # Only the attempt's own limit counts.
+    assert set(request.extensions.get("timeout", {}).values()) <= {None}
     assert status.state is JobState.DONE
 
 
