@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import ipaddress
-import os
-import re
-import ssl
-import zlib
 from collections.abc import Mapping
-from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
 import anyio.to_thread
 
-from dasp_async.errors import AttemptTimeout, DaspError, HttpError, TransportError
+from dasp_async.errors import AttemptTimeout, DaspError, HttpError
 from dasp_async.messages import HttpAnswer
+from dasp_async.transport.body import decoded, raw
+from dasp_async.transport.endpoint import checked
+from dasp_async.transport.trouble import mapped, reraise_bare
 
 if TYPE_CHECKING:
     from dasp_async.messages import SoapRequest
@@ -26,26 +21,6 @@ if TYPE_CHECKING:
 
 # Asked for plain, so that what arrives is what counts against the cap.
 _PLAIN: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
-_NOT_ENCODED: Final = frozenset({"", "identity"})
-_GZIP: Final = frozenset({"gzip", "x-gzip"})
-_GZIP_WBITS: Final = 16 + zlib.MAX_WBITS
-
-# Raised by httpx, httpx2 and what builds on them before a byte of the request is written.
-_NOT_SENT: Final = frozenset(
-    {
-        "ConnectError",
-        "ConnectTimeout",
-        "PoolTimeout",
-        "ProxyError",
-        "UnsupportedProtocol",
-        "InvalidURL",
-    }
-)
-_PASSING: Final = frozenset({"TransportError", "OSError"})
-# Blanks and controls, which `urlsplit` lets pass, and what browsers take for a slash
-_NOT_URL: Final = re.compile(r"[\s\x00-\x1f\x7f\\]")
-_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
-_REASON_LENGTH: Final = 200
 
 
 class HttpClient(Protocol):
@@ -64,7 +39,7 @@ class HttpClient(Protocol):
         ...
 
     async def send(self, request: Any, *, stream: bool, follow_redirects: bool) -> Any:
-        """Send it; the response's body is read from `response.aiter_raw()`."""
+        """Send it; the response's body is read from `response.aiterraw()`."""
         ...
 
 
@@ -82,7 +57,7 @@ class Transport:
         keep_alive: int,
         mask: Mask,
     ) -> None:
-        self._trusts_environment = _checked(endpoint, allow_http=allow_http).scheme == "https"
+        self._trusts_environment = checked(endpoint, allow_http=allow_http).scheme == "https"
         self._endpoint = endpoint
         self._borrowed = http_client
         self._own: _OwnClient | None = None
@@ -105,9 +80,9 @@ class Transport:
             try:
                 outcome = await self._exchange(request)
             except Exception as error:  # noqa: BLE001 - none of the HTTP library's may escape
-                outcome = _mapped(error, request.operation, self._mask)
+                outcome = mapped(error, request.operation, self._mask)
             except BaseException as stop:  # noqa: BLE001 - raised again, bare
-                _reraise_bare(stop)
+                reraise_bare(stop)
         if isinstance(outcome, HttpAnswer):
             return outcome
         # Raised out here, where no foreign error, whose frames hold the body, becomes its context.
@@ -174,8 +149,8 @@ class Transport:
             # A borrowed client's hook, or a test's mock, has read and decoded it already.
             content = response.content[:cap], len(response.content) <= cap
         else:
-            content = _decoded(
-                await _raw(response, cap), response.headers.get("content-encoding", ""), cap
+            content = decoded(
+                await raw(response, cap), response.headers.get("content-encoding", ""), cap
             )
         # Masked here already, since an answer shows them, and they can echo what was sent.
         content_type = self._mask(response.headers.get("content-type", ""))
@@ -216,119 +191,3 @@ class _OwnClient:
             headers={**request.headers, **self._headers},
             content=request.body,
         )
-
-
-def _checked(endpoint: object, *, allow_http: bool) -> SplitResult:
-    """The endpoint's parts; raises `ValueError` if the key must not be sent there."""
-    if not isinstance(endpoint, str):
-        raise TypeError(f"endpoint must be text, not {type(endpoint).__name__}")
-    try:
-        parts = urlsplit(endpoint)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        # What `urlsplit` says may quote a password.
-        raise ValueError("endpoint is not a URL: its host or port can't be read") from None
-    if parts.scheme not in {"http", "https"} or not host or _NOT_URL.search(endpoint):
-        raise ValueError(
-            "endpoint must be a URL like https://api.discountasp.net/1.0/customerapi.asmx"
-        )
-    if "@" in parts.netloc:
-        raise ValueError("endpoint must not hold a user name or password")
-    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
-        raise ValueError(
-            "endpoint must be https, since each request carries the key; http is for loopback, "
-            "or say allow_http=True"
-        )
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-async def _raw(response: Any, cap: int) -> bytes:
-    """The body as it comes off the wire, up to one byte past the cap."""
-    received = bytearray()
-    async with aclosing(response.aiter_raw()) as chunks:
-        async for chunk in chunks:
-            received += chunk
-            if len(received) > cap:
-                break
-    return bytes(received[: cap + 1])
-
-
-def _decoded(raw: bytes, encoding: str, cap: int) -> tuple[bytes, bool] | None:
-    """The content up to the cap, and whether that is all of it; None if it can't be read."""
-    if encoding.strip().lower() in _NOT_ENCODED:
-        return raw[:cap], len(raw) <= cap
-    if encoding.strip().lower() not in _GZIP:
-        return None
-    inflater = zlib.decompressobj(_GZIP_WBITS)
-    try:
-        content = inflater.decompress(raw, cap + 1)
-    except zlib.error:
-        return None
-    if len(content) > cap or len(raw) > cap:
-        return content[:cap], False
-    # Neither cut short nor followed by more, which only an attacker would send.
-    return (content, True) if inflater.eof and not inflater.unused_data else None
-
-
-def _reraise_bare(stop: BaseException) -> NoReturn:
-    # A cancellation becomes the cause of what the caller sees, a TimeoutError say, and the
-    # frames it has passed through hold the body, and so the key.
-    stop.__cause__ = stop.__context__ = None
-    raise stop.with_traceback(None)
-
-
-def _mapped(error: Exception, operation: str, mask: Mask) -> TransportError:
-    """Our error for one of the HTTP library's, told by the class names that it goes by."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    chain = _chain(error)
-    untrusted = any(isinstance(link, ssl.SSLCertVerificationError) for link in chain)
-    return TransportError(
-        f"{operation}: no answer: {type(error).__name__}: {_reason(chain, mask)}",
-        operation=operation,
-        transient=not untrusted and not names.isdisjoint(_PASSING),
-        maybe_sent=names.isdisjoint(_NOT_SENT),
-    )
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """An error and what it came from, outermost first."""
-    chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = _first_of_group(link) or link.__cause__ or link.__context__
-    return chain
-
-
-def _first_of_group(error: BaseException) -> BaseException | None:
-    """One of the errors of a connection tried at several addresses."""
-    if not isinstance(error, BaseExceptionGroup):
-        return None
-    return cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-
-
-def _reason(chain: list[BaseException], mask: Mask) -> str:
-    """What the operating system said, where it did; proxies' passwords and the key left out."""
-    if type(chain[0]).__name__ == "InvalidURL":
-        # Its text may quote a proxy's password.
-        return "the endpoint's URL or a proxy's can't be read"
-    root = next((link for link in reversed(chain) if isinstance(link, OSError)), chain[0])
-    text = _USERINFO.sub("", mask(" ".join(str(root).split())))[:_REASON_LENGTH]
-    meaning = _meaning(root)
-    if meaning in text:
-        return text or type(root).__name__
-    return f"{meaning} ({text})"
-
-
-def _meaning(error: BaseException) -> str:
-    """The system's words for its error number, which asyncio at times replaces by its own."""
-    number = getattr(error, "errno", None) or 0
-    known = number in errno.errorcode and not isinstance(error, ssl.SSLError)
-    return os.strerror(number) if known else ""
