@@ -15,7 +15,7 @@ from dasp_async.errors import (
     SoapFault,
     TransportError,
 )
-from dasp_async.models import FaultRules, JobRules, JobState, JobStatus
+from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
 from dasp_async.polling import Schedule
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient
@@ -36,6 +36,7 @@ __all__ = [
     "JobRules",
     "JobState",
     "JobStatus",
+    "Outcome",
     "PollTimeout",
     "Schedule",
     "SoapFault",

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from uuid import UUID
 
 import anyio
 
+from dasp_async import arguments
 from dasp_async.clock import Clock, SystemClock, limit
 from dasp_async.envelope import render
 from dasp_async.errors import DaspError, JobFailed
-from dasp_async.models import FaultRules, JobRules, JobState, JobStatus
+from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
 from dasp_async.operations import ENDPOINT, GET_JOB_STATUS, Operation
-from dasp_async.polling import Looks, Schedule
+from dasp_async.polling import Looks, Outcomes, Schedule, Wait
 from dasp_async.response import read_answer
 from dasp_async.secret import Mask, Secret
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient, Transport
-from dasp_async.xsd import read_guid, string_to_text
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,7 +85,7 @@ class CustomerApi:
         clock: Clock | None = None,
     ) -> None:
         self._endpoint = endpoint
-        problem = _problem_with_key(key)
+        problem = arguments.problem_with_key(key)
         self._key = Secret(key)
         # No error below may have the key among the local variables of its traceback.
         del key
@@ -84,9 +94,9 @@ class CustomerApi:
         mask = Mask(self._key)
         self._mask = mask
         self._version = SoapVersion(version)
-        self._attempts = _at_least_one("attempts", attempts)
+        self._attempts = arguments.at_least_one("attempts", attempts)
         self._in_flight = anyio.Semaphore(
-            _at_least_one("max_in_flight", max_in_flight), fast_acquire=True
+            arguments.at_least_one("max_in_flight", max_in_flight), fast_acquire=True
         )
         self._clock: Clock = SystemClock() if clock is None else clock
         self._schedule = schedule
@@ -96,7 +106,7 @@ class CustomerApi:
             http_client=http_client,
             allow_http=allow_http,
             attempt_timeout=limit("attempt_timeout", attempt_timeout),
-            max_response_bytes=_at_least_one("max_response_bytes", max_response_bytes),
+            max_response_bytes=arguments.at_least_one("max_response_bytes", max_response_bytes),
             keep_alive=max_in_flight,
             mask=mask,
         )
@@ -147,7 +157,7 @@ class CustomerApi:
         is shared. Raises `ValueError` for a bad id, and the errors of a call: `TransportError`,
         `HttpError`, `InvalidResponse`, `SoapFault`, `CallRefused`.
         """
-        guid = _job_id(job_id)
+        guid = arguments.job_id(job_id)
         return await self._retried(GET_JOB_STATUS, lambda: self._looks.look(guid))
 
     async def poll_until_done(
@@ -173,11 +183,11 @@ class CustomerApi:
         Raises `JobFailed` if the job failed, `PollTimeout` if the time is up, and the error of
         a look if it is one that waiting does not mend; transient ones are ridden out.
         """
-        wait = self._looks.wait(
-            _job_id(job_id),
+        wait = self._wait(
+            arguments.job_id(job_id),
             timeout=timeout,
             initial_delay=initial_delay,
-            schedule=self._schedule if schedule is None else schedule,
+            schedule=schedule,
         )
         with wait:
             while True:
@@ -188,6 +198,76 @@ class CustomerApi:
                     raise JobFailed(status, operation=GET_JOB_STATUS.name)
                 if status.state is JobState.DONE:
                     return status
+
+    async def watch(
+        self, job_id: UUID | str, *, timeout: float | timedelta | None = 3600.0, every: bool = False
+    ) -> AsyncGenerator[JobStatus]:
+        """Every change of a job's status as it is seen; ends after the final one.
+
+        A job that failed is no error here: its status is the last one. Waiting is as in
+        `poll_until_done`, on the client's schedule. To leave early without a trace, close the
+        iterator: `async with contextlib.aclosing(api.watch(job_id)) as statuses`.
+
+        timeout: seconds for the whole wait; None to wait without end. every: give the status of
+        every look, changed or not.
+
+        Raises `PollTimeout` if the time is up, and the errors that end a wait.
+        """
+        with self._wait(arguments.job_id(job_id), timeout=timeout) as wait:
+            last: JobStatus | None = None
+            while True:
+                status = await wait.next()
+                if every or last is None or status != replace(last, seen_at=status.seen_at):
+                    yield status
+                last = status
+                if status.is_final:
+                    return
+
+    @asynccontextmanager
+    async def poll_many(
+        self,
+        job_ids: Iterable[UUID | str] | AsyncIterable[UUID | str],
+        *,
+        timeout: float | timedelta | None = 3600.0,
+        concurrency: int = 16,
+    ) -> AsyncGenerator[AsyncIterator[Outcome]]:
+        """Wait for many jobs; the block's iterator gives their outcomes as they come.
+
+        One job's failure does not touch another: it is in its outcome. Leaving the block ends
+        the waits that are left. No task is made for a job, so there may be thousands.
+
+        job_ids: ids, or an async iterable of ids that keep coming; one outcome each, however
+        often an id comes. timeout: seconds for each job from when its id is taken in; None to
+        wait without end. concurrency: how many jobs are looked at at once.
+
+        Raises `ValueError` or `TypeError` for a wrong argument before anything is sent; a wrong
+        id among those that come later is raised by the iterator.
+        """
+        limit("timeout", timeout)
+        outcomes = Outcomes(
+            arguments.job_ids(job_ids),
+            begin=partial(self._wait, timeout=timeout),
+            concurrency=arguments.at_least_one("concurrency", concurrency),
+            clock=self._clock,
+        )
+        async with outcomes.coming():
+            yield outcomes
+
+    def _wait(
+        self,
+        job_id: UUID,
+        *,
+        timeout: float | timedelta | None,
+        initial_delay: float | timedelta = 0.0,
+        schedule: Schedule | None = None,
+    ) -> Wait:
+        return Wait(
+            self._looks,
+            job_id,
+            timeout=timeout,
+            initial_delay=initial_delay,
+            schedule=self._schedule if schedule is None else schedule,
+        )
 
     async def _look(self, job_id: UUID) -> JobStatus:
         record = await self._attempt(GET_JOB_STATUS, job_id)
@@ -236,31 +316,3 @@ def retry_pause(error: DaspError, retries: int) -> float | None:
     if not error.transient or asked > RETRY_PAUSES.maximum:
         return None
     return max(RETRY_PAUSES.delay(retries), asked)
-
-
-def _job_id(value: UUID | str) -> UUID:
-    try:
-        return read_guid(value)
-    except ValueError as problem:
-        raise ValueError(f"job_id {problem}") from None
-
-
-def _problem_with_key(key: object) -> ValueError | TypeError | None:
-    """What is wrong with a key; returned, since the frames of a raised error would hold it."""
-    if not isinstance(key, str):
-        return TypeError(f"key must be text, not {type(key).__name__}")
-    if not key:
-        return ValueError("key must not be empty; it is in the control panel")
-    try:
-        string_to_text(key)
-    except ValueError as problem:
-        return ValueError(f"key {problem}")
-    return None
-
-
-def _at_least_one(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be 1 or more; got {value}")
-    return value

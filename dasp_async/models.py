@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, cast
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from dasp_async.errors import DaspError
+
 
 class JobState(enum.Enum):
     """How a job stands, as `JobRules` reads it."""
@@ -69,6 +71,19 @@ class JobStatus:
             and self.start_date_time is None
             and self.completed_date_time is None
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the wait for one job of many ended.
+
+    status: the job's final status; None if it was not seen to end. error: what
+    `poll_until_done` would have raised; None if the job is done. A job that failed has both.
+    """
+
+    job_id: UUID
+    status: JobStatus | None = None
+    error: DaspError | None = None
 
 
 DONE_WORDS: Final = frozenset(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -381,3 +382,209 @@ async def test_one_client_serves_many_tasks() -> None:
             group.start_soon(wait_for, job, api.poll_until_done)
     assert done == dict.fromkeys(jobs, JobState.DONE)
     assert len(server.requests) == len(jobs)
+
+
+# --- watching and waiting for many ------------------------------------------------------------
+
+
+async def test_watch_gives_every_change_and_the_final_status() -> None:
+    server = Server(RUNNING, RUNNING, RUNNING, COMPLETED)
+    async with api_of(server) as api:
+        changes = [status.status async for status in api.watch(JOB)]
+    assert changes == ["Running", "Completed"]
+    assert len(server.requests) == 4
+
+
+async def test_watch_gives_every_look_if_asked_to() -> None:
+    server = Server(RUNNING, RUNNING, COMPLETED)
+    async with api_of(server) as api:
+        looks = [status.status async for status in api.watch(JOB, every=True)]
+    assert looks == ["Running", "Running", "Completed"]
+
+
+async def test_watch_gives_a_failed_status_and_raises_nothing() -> None:
+    async with api_of(Server("soap11/progress-to-failed-3")) as api:
+        states = [status.state async for status in api.watch(JOB)]
+    assert states == [JobState.FAILED]
+
+
+async def test_watch_ends_at_its_time_limit() -> None:
+    clock = FakeClock()
+    async with api_of(Server(RUNNING), clock) as api:
+        with pytest.raises(PollTimeout):
+            async for _ in api.watch(JOB, timeout=30):
+                pass
+    assert clock.monotonic() == 30
+
+
+async def test_a_watch_that_is_left_early_leaves_nothing_behind() -> None:
+    server = Server(RUNNING, COMPLETED)
+    async with api_of(server) as api:
+        async with aclosing(api.watch(JOB)) as statuses:
+            async for _ in statuses:
+                break
+        # A new wait looks at once: nobody is left whose schedule it would have to share.
+        await api.poll_until_done(JOB, timeout=0.5)
+    assert len(server.requests) == 2
+
+
+def many(count: int) -> list[UUID]:
+    return [UUID(int=number) for number in range(1, count + 1)]
+
+
+async def test_outcomes_of_many_come_one_for_each_job() -> None:
+    jobs = many(500)
+    async with api_of(Server(RUNNING, COMPLETED)) as api, api.poll_many(jobs * 2) as outcomes:
+        seen = [outcome async for outcome in outcomes]
+    assert sorted(outcome.job_id for outcome in seen) == jobs
+    assert {outcome.error for outcome in seen} == {None}
+    assert {outcome.status.state for outcome in seen if outcome.status} == {JobState.DONE}
+
+
+# What the last digit of a job's id stands for
+BY_JOB = {1: COMPLETED, 2: "soap11/failed", 3: FAULT, 4: RUNNING}
+
+
+@pytest.fixture
+def by_job() -> httpx.MockTransport:
+    for case in BY_JOB.values():
+        load(case)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        text = request.content.partition(b"<jobId>")[2].partition(b"<")[0]
+        return sample(BY_JOB[UUID(text.decode()).int % 10])
+
+    return httpx.MockTransport(answer)
+
+
+async def test_one_jobs_failure_does_not_touch_another(by_job: httpx.MockTransport) -> None:
+    async with httpx.AsyncClient(transport=by_job) as http:
+        api = CustomerApi(KEY, http_client=http, clock=FakeClock())
+        async with api.poll_many(many(4), timeout=60) as outcomes:
+            ends = {outcome.job_id.int: outcome async for outcome in outcomes}
+    assert {number: type(end.error) for number, end in ends.items()} == {
+        1: type(None),
+        2: JobFailed,
+        3: SoapFault,
+        4: PollTimeout,
+    }
+    assert {number: end.status and end.status.state for number, end in ends.items()} == {
+        1: JobState.DONE,
+        2: JobState.FAILED,
+        3: None,
+        4: None,
+    }
+
+
+async def test_outcomes_come_as_soon_as_they_are_known(by_job: httpx.MockTransport) -> None:
+    clock = FakeClock()
+    async with httpx.AsyncClient(transport=by_job) as http:
+        api = CustomerApi(KEY, http_client=http, clock=clock)
+        async with api.poll_many([UUID(int=4), UUID(int=1)]) as outcomes:
+            async for outcome in outcomes:
+                assert outcome.job_id == UUID(int=1)
+                break
+    assert clock.monotonic() == 0
+
+
+async def test_ids_may_keep_coming() -> None:
+    clock = FakeClock()
+
+    async def coming() -> AsyncIterator[UUID]:
+        for job_id in many(20):
+            await clock.sleep(10)
+            yield job_id
+
+    async with api_of(Server(COMPLETED), clock) as api, api.poll_many(coming()) as outcomes:
+        assert [outcome.job_id async for outcome in outcomes] == many(20)
+    assert clock.monotonic() == 200
+
+
+async def test_ids_may_come_from_a_stream() -> None:
+    send, receive = anyio.create_memory_object_stream[UUID](2)
+    send.send_nowait(JOB)
+    async with api_of(Server(COMPLETED)) as api, api.poll_many(receive) as outcomes:
+        assert (await anext(outcomes)).job_id == JOB
+        send.close()
+        assert [outcome async for outcome in outcomes] == []
+    receive.close()
+
+
+async def test_a_wrong_id_among_those_that_come_is_raised_by_the_iterator() -> None:
+    async def coming() -> AsyncIterator[str]:
+        yield str(JOB)
+        yield "nonsense"
+
+    async with api_of(Server(COMPLETED)) as api, api.poll_many(coming()) as outcomes:
+        with pytest.raises(ValueError, match="job_id must be"):
+            _ = [outcome async for outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"job_ids": ["nonsense"]}, ValueError, "job_id must be"),
+        ({"job_ids": str(JOB)}, TypeError, "job_ids must be ids, not str"),
+        ({"job_ids": JOB}, TypeError, "job_ids must be ids, not UUID"),
+        ({"job_ids": [JOB], "timeout": 0}, ValueError, "timeout must be more than 0"),
+        ({"job_ids": [JOB], "concurrency": 0}, ValueError, "concurrency must be 1 or more"),
+    ],
+)
+async def test_wrong_arguments_are_refused_before_anything_is_sent(
+    arguments: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    server = Server(COMPLETED)
+    async with api_of(server) as api:
+        with pytest.raises(kind, match=message):
+            async with api.poll_many(**arguments):
+                pass
+    assert server.requests == []
+
+
+async def test_no_jobs_have_no_outcomes() -> None:
+    async with api_of(Server(COMPLETED)) as api, api.poll_many([]) as outcomes:
+        assert [outcome async for outcome in outcomes] == []
+
+
+async def test_what_is_raised_in_the_block_comes_out_as_it_is() -> None:
+    async with api_of(Server(RUNNING)) as api:
+        with pytest.raises(LookupError, match="mine"):
+            async with api.poll_many(many(50)):
+                raise LookupError("mine")
+
+
+async def test_cancelling_the_block_ends_the_waits() -> None:
+    async with api_of(Server(RUNNING)) as api:
+        with anyio.CancelScope() as scope:
+            async with api.poll_many(many(50)) as outcomes:
+                scope.cancel()
+                async for _ in outcomes:
+                    pytest.fail("there is no outcome")
+    assert scope.cancelled_caught
+
+
+async def test_a_client_that_is_closed_meanwhile_is_told_of() -> None:
+    async with api_of(Server(RUNNING)) as api, api.poll_many(many(3)) as outcomes:
+        await api.aclose()
+        with pytest.raises(RuntimeError, match="closed"):
+            await anext(outcomes)
+
+
+async def test_no_more_jobs_are_looked_at_at_once_than_asked_for() -> None:
+    most = under_way = 0
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        nonlocal most, under_way
+        under_way += 1
+        most = max(most, under_way)
+        for _round in range(5):
+            await anyio.lowlevel.checkpoint()
+        under_way -= 1
+        return sample(COMPLETED)
+
+    load(COMPLETED)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
+        api = CustomerApi(KEY, http_client=http)
+        async with api.poll_many(many(50), concurrency=4) as outcomes:
+            assert len([outcome async for outcome in outcomes]) == 50
+    assert most == 4

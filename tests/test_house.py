@@ -16,8 +16,8 @@ import dasp_async
 PACKAGE = Path(dasp_async.__file__).parent
 FLOORS = [
     {"clock", "messages", "models", "secret", "soap", "xsd"},
-    {"errors", "operations"},
-    {"envelope", "response", "transport"},
+    {"arguments", "errors", "operations"},
+    {"budget", "envelope", "response", "transport"},
     {"polling"},
     {"client"},
     {"testing"},

@@ -22,7 +22,7 @@ from dasp_async import (
     SoapFault,
     TransportError,
 )
-from dasp_async.polling import Looks
+from dasp_async.polling import Looks, Wait
 from dasp_async.testing import FakeClock
 
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
@@ -79,8 +79,8 @@ async def wait_for(
     schedule: Schedule = EVEN,
     seen: Callable[[JobStatus], object] = lambda _: None,
 ) -> JobStatus:
-    with looks.wait(
-        job_id, timeout=timeout, initial_delay=initial_delay, schedule=schedule
+    with Wait(
+        looks, job_id, timeout=timeout, initial_delay=initial_delay, schedule=schedule
     ) as wait:
         while True:
             status = await wait.next()
@@ -446,4 +446,4 @@ async def test_a_leader_whose_time_is_up_is_followed_by_the_next() -> None:
 def test_impossible_durations_are_refused(missing: dict[str, float]) -> None:
     options: dict[str, float] = {"timeout": 60, "initial_delay": 0, **missing}
     with pytest.raises(ValueError, match=next(iter(missing))):
-        Service(DONE).looks().wait(JOB, schedule=EVEN, **options)
+        Wait(Service(DONE).looks(), JOB, schedule=EVEN, **options)

@@ -18,6 +18,7 @@ from dasp_async import (
     JobRules,
     JobState,
     JobStatus,
+    Outcome,
     PollTimeout,
     Schedule,
     SoapFault,
@@ -40,6 +41,10 @@ async def client() -> None:
         assert_type(await api.get_job_status(UUID(int=1)), JobStatus)
         assert_type(await api.poll_until_done("id", timeout=None), JobStatus)
         await api.poll_until_done("id", timeout=timedelta(hours=1), on_status=print)
+        async for seen in api.watch("id", every=True):
+            assert_type(seen, JobStatus)
+        async with api.poll_many(["id", UUID(int=1)]) as outcomes:
+            assert_type([outcome async for outcome in outcomes], list[Outcome])
     CustomerApi(b"key")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     CustomerApi("key", "1.2")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 

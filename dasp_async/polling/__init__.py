@@ -9,6 +9,8 @@ at most, and no task outlives the wait that it belongs to.
 from __future__ import annotations
 
 from dasp_async.polling.looks import Looks
+from dasp_async.polling.many import Outcomes
 from dasp_async.polling.schedule import Schedule
+from dasp_async.polling.wait import Wait
 
-__all__ = ["Looks", "Schedule"]
+__all__ = ["Looks", "Outcomes", "Schedule", "Wait"]

@@ -1,4 +1,4 @@
-"""The table job → look, and the loop of one who waits."""
+"""The table job → look: what is known of each job, who waits for it, and the look under way."""
 
 from __future__ import annotations
 
@@ -6,30 +6,24 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from dasp_async.clock import Clock, limit, seconds
-from dasp_async.errors import DaspError, PollTimeout, SoapFault
-from dasp_async.operations import GET_JOB_STATUS
-from dasp_async.polling.decisions import Decision, Track, after_error, after_status, next_moment
+from dasp_async.clock import Clock
+from dasp_async.errors import DaspError, SoapFault
+from dasp_async.polling.decisions import Decision, Track, after_error, after_status
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from dasp_async.models import JobStatus
     from dasp_async.polling.schedule import Schedule
+    from dasp_async.polling.wait import Wait
 
 logger: Final = logging.getLogger("dasp_async")
-
-# A last look needs time to be answered before the deadline.
-LAST_LOOK_LEAD: Final = 2.0
-LAST_LOOK_SHARE: Final = 0.1
 
 
 class _Flight:
@@ -43,8 +37,11 @@ class _Flight:
 
 
 @dataclass(slots=True, eq=False)
-class _Job:
-    """A row of the table: what is known of a job, when to look again, and who waits."""
+class Job:
+    """A row of the table: what is known of a job, when to look again, and who waits.
+
+    `left` of the `waits` have ended; they are struck off all at once, which is cheaper.
+    """
 
     job_id: UUID
     schedule: Schedule
@@ -56,8 +53,8 @@ class _Job:
     looks: int = 0
     looked_at: float = -math.inf
     delay: float = 0.0
-    waiters: int = 0
-    naps: set[anyio.CancelScope] = field(default_factory=set[anyio.CancelScope])
+    waits: list[Wait] = field(default_factory=list["Wait"])
+    left: int = 0
 
 
 class Looks:
@@ -82,7 +79,7 @@ class Looks:
         self._random = random
         self._proven = False
         self._flights: dict[UUID, _Flight] = {}
-        self._jobs: dict[UUID, _Job] = {}
+        self._jobs: dict[UUID, Job] = {}
         self._finished: OrderedDict[UUID, JobStatus] = OrderedDict()
         self._finished_limit = finished
 
@@ -97,23 +94,6 @@ class Looks:
                 raise flight.outcome.copy()
             if flight.outcome is not None:
                 return flight.outcome
-
-    def wait(
-        self,
-        job_id: UUID,
-        *,
-        timeout: float | timedelta | None,
-        initial_delay: float | timedelta,
-        schedule: Schedule,
-    ) -> Wait:
-        """A wait for a job, to be entered with `with`; its time limit runs from now."""
-        return Wait(
-            self,
-            job_id,
-            limit("timeout", timeout),
-            seconds("initial_delay", initial_delay),
-            schedule,
-        )
 
     async def _make(self, job_id: UUID) -> JobStatus:
         flight = self._flights[job_id] = _Flight()
@@ -162,114 +142,45 @@ class Looks:
                 decision.delay,
             )
 
-    def _note(self, job: _Job, decision: Decision) -> None:
+    def _note(self, job: Job, decision: Decision) -> None:
         """Enter what follows from a look, and wake all who wait for the job."""
         job.track, job.ended_by = decision.track, decision.error
         job.looks += 1
-        job.looked_at = self._clock.monotonic()
+        job.looked_at = self.now()
         if decision.delay is None:
             del self._jobs[job.job_id]
         else:
             job.delay, job.due = decision.delay, job.looked_at + decision.delay
-        for nap in job.naps:
-            nap.cancel()
+        for wait in job.waits:
+            wait.wake()
 
-    def enter(self, job_id: UUID, schedule: Schedule, initial_delay: float) -> _Job:
+    def enter(self, wait: Wait, schedule: Schedule, initial_delay: float) -> Job:
         """One more waits for a job; the schedule of the first holds as long as any does."""
-        first_due = self._clock.monotonic() + initial_delay
-        job = self._jobs.get(job_id)
+        first_due = self.now() + initial_delay
+        job = self._jobs.get(wait.job_id)
         if job is None:
-            job = _Job(job_id, schedule, first_due, status=self._finished.get(job_id))
-            if job.status is None:
-                self._jobs[job_id] = job
+            finished = self._finished.get(wait.job_id)
+            job = Job(wait.job_id, schedule, first_due, status=finished)
+            if finished is None:
+                self._jobs[wait.job_id] = job
         elif job.looks == 0:
             job.due = min(job.due, first_due)
-        job.waiters += 1
+        job.waits.append(wait)
         return job
 
-    def leave(self, job: _Job) -> None:
+    def leave(self, job: Job) -> None:
         """One who waited does so no longer."""
-        job.waiters -= 1
-        if job.waiters == 0 and self._jobs.get(job.job_id) is job:
+        job.left += 1
+        if job.left == len(job.waits) and self._jobs.get(job.job_id) is job:
             del self._jobs[job.job_id]
-
-    async def nap(self, job: _Job, duration: float) -> None:
-        """Sleep, or until a look at the job has landed."""
-        with anyio.CancelScope() as scope:
-            job.naps.add(scope)
-            try:
-                await self._clock.sleep(duration)
-            finally:
-                job.naps.discard(scope)
+        if 2 * job.left > len(job.waits):
+            job.waits = [wait for wait in job.waits if not wait.is_over]
+            job.left = 0
 
     def now(self) -> float:
         """The moment on the clock that rules the time between looks."""
         return self._clock.monotonic()
 
-
-class Wait:
-    """One caller's wait for one job."""
-
-    def __init__(
-        self, looks: Looks, job_id: UUID, timeout: float, initial_delay: float, schedule: Schedule
-    ) -> None:
-        self._looks = looks
-        self._job = looks.enter(job_id, schedule, initial_delay)
-        self._started = looks.now()
-        self._deadline = self._started + timeout
-        self._lead = min(LAST_LOOK_LEAD, LAST_LOOK_SHARE * timeout)
-        self._looks_before = self._told = self._job.looks
-        self._is_new = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._looks.leave(self._job)
-
-    async def next(self) -> JobStatus:
-        """The next status: at first the last one known, if any; then each look's.
-
-        Raises `PollTimeout` at the deadline, and a copy of the error that ended the wait.
-        """
-        job = self._job
-        if self._is_new:
-            self._is_new = False
-            if job.status is not None:
-                return job.status
-        while True:
-            if self._told != job.looks:
-                self._told = job.looks
-                if job.ended_by is not None:
-                    raise job.ended_by.copy()
-                if job.error is None and job.status is not None:
-                    return job.status
-            await self._until_news()
-
-    async def _until_news(self) -> None:
-        """One step: sleep, or look, or give up."""
-        job, now = self._job, self._looks.now()
-        if now >= self._deadline:
-            raise PollTimeout(
-                job.job_id,
-                operation=GET_JOB_STATUS.name,
-                last_status=job.status,
-                last_error=job.error,
-                polls=job.looks - self._looks_before,
-                elapsed=now - self._started,
-            )
-        moment = next_moment(
-            due=job.due,
-            looked_at=job.looked_at,
-            delay=job.delay,
-            deadline=self._deadline,
-            lead=self._lead,
-        )
-        if moment > now:
-            await self._looks.nap(job, moment - now)
-        else:
-            # In real seconds, whatever clock was passed: an attempt is under way meanwhile.
-            with anyio.move_on_after(self._deadline - now) as rest, suppress(DaspError):
-                await self._looks.look(job.job_id)
-            if rest.cancelled_caught:
-                self._deadline = now
+    async def sleep(self, duration: float) -> None:
+        """Sleep on that clock."""
+        await self._clock.sleep(duration)

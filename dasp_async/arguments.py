@@ -1,0 +1,59 @@
+"""What callers pass in, checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from typing import TYPE_CHECKING, cast
+
+from dasp_async.xsd import read_guid, string_to_text
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+def job_id(value: object) -> UUID:
+    """A job's id; raises `ValueError` for anything but a `UUID` or text that `UUID` reads."""
+    try:
+        return read_guid(value)
+    except ValueError as problem:
+        raise ValueError(f"job_id {problem}") from None
+
+
+def job_ids(values: object) -> list[UUID] | AsyncGenerator[UUID]:
+    """Jobs' ids, checked: at once if they are all there, else as they come."""
+    if isinstance(values, AsyncIterable):
+        return _as_they_come(cast("AsyncIterable[object]", values))
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"job_ids must be ids, not {type(values).__name__}")
+    return [job_id(value) for value in cast("Iterable[object]", values)]
+
+
+async def _as_they_come(values: AsyncIterable[object]) -> AsyncGenerator[UUID]:
+    try:
+        async for value in values:
+            yield job_id(value)
+    finally:
+        if isinstance(values, AsyncGenerator):
+            await values.aclose()
+
+
+def problem_with_key(key: object) -> ValueError | TypeError | None:
+    """What is wrong with a key; returned, since the frames of a raised error would hold it."""
+    if not isinstance(key, str):
+        return TypeError(f"key must be text, not {type(key).__name__}")
+    if not key:
+        return ValueError("key must not be empty; it is in the control panel")
+    try:
+        string_to_text(key)
+    except ValueError as problem:
+        return ValueError(f"key {problem}")
+    return None
+
+
+def at_least_one(name: str, value: object) -> int:
+    """A number of things; raises `TypeError` or `ValueError`, naming the parameter."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be 1 or more; got {value}")
+    return value

@@ -1,0 +1,154 @@
+"""One caller's wait for one job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+import anyio
+
+from dasp_async.clock import limit, seconds
+from dasp_async.errors import DaspError, PollTimeout
+from dasp_async.operations import GET_JOB_STATUS
+from dasp_async.polling.decisions import next_moment
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from dasp_async.models import JobStatus
+    from dasp_async.polling.looks import Looks
+    from dasp_async.polling.schedule import Schedule
+
+# A last look needs time to be answered before the deadline.
+LAST_LOOK_LEAD: Final = 2.0
+LAST_LOOK_SHARE: Final = 0.1
+
+
+class Wait:
+    """One caller's wait for one job, as decisions: what is new, when to act next, one look.
+
+    on_news: called when a look at the job has landed; None if nobody is asleep.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_is_new",
+        "_job",
+        "_lead",
+        "_looks",
+        "_looks_before",
+        "_started",
+        "_told",
+        "is_over",
+        "job_id",
+        "on_news",
+    )
+
+    def __init__(
+        self,
+        looks: Looks,
+        job_id: UUID,
+        *,
+        timeout: float | timedelta | None,
+        initial_delay: float | timedelta,
+        schedule: Schedule,
+    ) -> None:
+        duration = limit("timeout", timeout)
+        delay = seconds("initial_delay", initial_delay)
+        self.job_id = job_id
+        self.on_news: Callable[[], object] | None = None
+        self.is_over = False
+        self._looks = looks
+        self._job = looks.enter(self, schedule, delay)
+        self._started = looks.now()
+        self._deadline = self._started + duration
+        self._lead = min(LAST_LOOK_LEAD, LAST_LOOK_SHARE * duration)
+        self._looks_before = self._told = self._job.looks
+        self._is_new = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Wait no longer."""
+        self.is_over = True
+        self._looks.leave(self._job)
+
+    def wake(self) -> None:
+        """A look at the job has landed."""
+        if self.on_news is not None:
+            self.on_news()
+
+    def news(self) -> JobStatus | None:
+        """The status that this wait was not told yet; None if there is none.
+
+        At first that is the last one known, if any. Raises a copy of the error that ended the
+        wait, and `PollTimeout` once its time is up.
+        """
+        job = self._job
+        if self._is_new:
+            self._is_new = False
+            if job.status is not None:
+                return job.status
+        if self._told != job.looks:
+            self._told = job.looks
+            if job.ended_by is not None:
+                raise job.ended_by.copy()
+            if job.error is None:
+                return job.status
+        now = self._looks.now()
+        if now >= self._deadline:
+            raise PollTimeout(
+                job.job_id,
+                operation=GET_JOB_STATUS.name,
+                last_status=job.status,
+                last_error=job.error,
+                polls=job.looks - self._looks_before,
+                elapsed=now - self._started,
+            )
+        return None
+
+    def moment(self) -> float:
+        """When to act next: to look, or to see that the time is up."""
+        return next_moment(
+            due=self._job.due,
+            looked_at=self._job.looked_at,
+            delay=self._job.delay,
+            deadline=self._deadline,
+            lead=self._lead,
+        )
+
+    async def look(self) -> None:
+        """Look at the job, or join the look under way; leave it when the time is up."""
+        now = self._looks.now()
+        # In real seconds, whatever clock was passed: an attempt is under way meanwhile.
+        with anyio.move_on_after(self._deadline - now) as rest, suppress(DaspError):
+            await self._looks.look(self.job_id)
+        if rest.cancelled_caught:
+            self._deadline = now
+
+    async def next(self) -> JobStatus:
+        """The next news, slept and looked for; raises like `news`."""
+        while True:
+            status = self.news()
+            if status is not None:
+                return status
+            pause = self.moment() - self._looks.now()
+            if pause > 0:
+                await self._nap(pause)
+            else:
+                await self.look()
+
+    async def _nap(self, duration: float) -> None:
+        """Sleep, or until a look at the job has landed."""
+        with anyio.CancelScope() as scope:
+            self.on_news = scope.cancel
+            try:
+                await self._looks.sleep(duration)
+            finally:
+                self.on_news = None
