@@ -541,6 +541,15 @@ async def test_wrong_arguments_are_refused_before_anything_is_sent(
     assert server.requests == []
 
 
+async def test_jobs_known_to_be_over_cost_no_call() -> None:
+    server = Server(COMPLETED)
+    async with api_of(server) as api:
+        for _ in range(2):
+            async with api.poll_many(many(20)) as outcomes:
+                assert len([outcome async for outcome in outcomes]) == 20
+    assert len(server.requests) == 20
+
+
 async def test_no_jobs_have_no_outcomes() -> None:
     async with api_of(Server(COMPLETED)) as api, api.poll_many([]) as outcomes:
         assert [outcome async for outcome in outcomes] == []

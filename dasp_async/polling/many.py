@@ -116,7 +116,6 @@ class Outcomes:
                 return heapq.heappop(self._waits)[2]
             with anyio.CancelScope() as self._next_up:
                 await (self._clock.sleep(pause) if pause < math.inf else anyio.Event().wait())
-            self._next_up = None
 
     async def _turn(self, wait: Wait) -> None:
         """Let a wait act, and note its outcome or its next moment."""
