@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, cast
 
 from dasp_async.xsd import read_guid, string_to_text
@@ -48,6 +49,35 @@ def problem_with_key(key: object) -> ValueError | TypeError | None:
     except ValueError as problem:
         return ValueError(f"key {problem}")
     return None
+
+
+def http_client(value: object) -> None:
+    """Raise `TypeError` unless it is None or looks like httpx's or httpx2's `AsyncClient`."""
+    if value is None:
+        return
+    # A synchronous client has all of it but `aclose`; it would block the event loop.
+    missing = [
+        name
+        for name in ("build_request", "send", "aclose")
+        if not callable(getattr(value, name, None))
+    ]
+    if missing:
+        raise TypeError(
+            "http_client must be an httpx.AsyncClient or httpx2.AsyncClient, "
+            f"not {type(value).__name__}, which has no {missing[0]}"
+        )
+
+
+def callback(name: str, value: object) -> None:
+    """Raise `TypeError` unless it is None or a plain function."""
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise TypeError(f"{name} must be a plain function, which is called and not awaited")
+
+
+def kind_of(name: str, value: object, kind: type) -> None:
+    """Raise `TypeError` unless a value is of a kind."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
 
 
 def at_least_one(name: str, value: object) -> int:

@@ -57,7 +57,8 @@ class CustomerApi:
     It is never changed nor closed; its default headers, proxies and hooks hold.
     attempt_timeout: seconds for one attempt, from connecting to the answer's last byte; None
     for no limit.
-    attempts: how often a direct call that only reads is tried when errors are transient.
+    attempts: how often a direct call that only reads is tried when errors are transient; an
+    answer that asks to wait for more than 8 seconds (Retry-After) ends it.
     max_in_flight: how many attempts are under way at once; more wait for their turn.
     max_response_bytes: longer answers are refused.
     schedule: the pauses between looks of a wait. job_rules: which answers mean that a job is
@@ -93,6 +94,10 @@ class CustomerApi:
             raise problem
         mask = Mask(self._key)
         self._mask = mask
+        arguments.http_client(http_client)
+        arguments.kind_of("schedule", schedule, Schedule)
+        arguments.kind_of("job_rules", job_rules, JobRules)
+        arguments.kind_of("fault_rules", fault_rules, FaultRules)
         self._version = SoapVersion(version)
         self._attempts = arguments.at_least_one("attempts", attempts)
         self._in_flight = anyio.Semaphore(
@@ -177,19 +182,17 @@ class CustomerApi:
         can be taken up again by its id.
 
         timeout: seconds for the whole wait; None to wait without end. schedule: instead of the
-        client's. on_status: called with each status seen, the final one too; what it raises
-        ends the wait.
+        client's. on_status: a plain function, called with each status seen, the final one
+        too; what it raises ends the wait.
 
         Raises `JobFailed` if the job failed, `PollTimeout` if the time is up, and the error of
         a look if it is one that waiting does not mend; transient ones are ridden out.
         """
-        wait = self._wait(
-            arguments.job_id(job_id),
-            timeout=timeout,
-            initial_delay=initial_delay,
-            schedule=schedule,
-        )
-        with wait:
+        guid = arguments.job_id(job_id)
+        arguments.callback("on_status", on_status)
+        with self._wait(
+            guid, timeout=timeout, initial_delay=initial_delay, schedule=schedule
+        ) as wait:
             while True:
                 status = await wait.next()
                 if on_status is not None:
@@ -261,12 +264,14 @@ class CustomerApi:
         initial_delay: float | timedelta = 0.0,
         schedule: Schedule | None = None,
     ) -> Wait:
+        schedule = self._schedule if schedule is None else schedule
+        arguments.kind_of("schedule", schedule, Schedule)
         return Wait(
             self._looks,
             job_id,
             timeout=timeout,
             initial_delay=initial_delay,
-            schedule=self._schedule if schedule is None else schedule,
+            schedule=schedule,
         )
 
     async def _look(self, job_id: UUID) -> JobStatus:

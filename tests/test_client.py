@@ -92,6 +92,11 @@ def api_of(server: Server, clock: FakeClock | None = None, **options: Any) -> Cu
         ({"attempts": 1.5}, TypeError, "attempts must be a whole number"),
         ({"max_in_flight": 0}, ValueError, "max_in_flight must be 1 or more"),
         ({"max_response_bytes": True}, TypeError, "max_response_bytes must be a whole number"),
+        ({"http_client": httpx.Client()}, TypeError, "not Client, which has no aclose"),
+        ({"http_client": "x"}, TypeError, "http_client must be an httpx.AsyncClient"),
+        ({"schedule": 5}, TypeError, "schedule must be a Schedule, not int"),
+        ({"job_rules": None}, TypeError, "job_rules must be a JobRules, not NoneType"),
+        ({"fault_rules": {}}, TypeError, "fault_rules must be a FaultRules, not dict"),
         ({"endpoint": "ftp://example.com/"}, ValueError, "endpoint must be a URL like https"),
         ({"endpoint": "http://example.com/"}, ValueError, "endpoint must be https"),
     ],
@@ -358,10 +363,20 @@ async def test_looks_are_not_retried_on_their_own_but_ridden_out() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"timeout": 0}, {"timeout": "60"}, {"initial_delay": -1}, {"initial_delay": None}],
+    [
+        {"timeout": 0},
+        {"timeout": "60"},
+        {"initial_delay": -1},
+        {"initial_delay": None},
+        {"schedule": 5},
+        {"on_status": 5},
+        {"on_status": anyio.sleep},
+    ],
     ids=repr,
 )
-async def test_a_wrong_duration_is_refused_before_anything_is_sent(wrong: dict[str, Any]) -> None:
+async def test_a_wrong_option_of_a_wait_is_refused_before_anything_is_sent(
+    wrong: dict[str, Any],
+) -> None:
     server = Server(COMPLETED)
     async with api_of(server) as api:
         with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):

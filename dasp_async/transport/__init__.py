@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from dasp_async.errors import AttemptTimeout, DaspError, HttpError
 from dasp_async.messages import HttpAnswer
-from dasp_async.transport.body import decoded, raw
+from dasp_async.transport.body import decoded, plain, raw
 from dasp_async.transport.endpoint import checked
 from dasp_async.transport.trouble import mapped, reraise_bare
 
@@ -111,6 +111,7 @@ class Transport:
         else:
             own = await self._opened()
             http, http_request = own.http, own.request(request)
+        http_request.stream = plain(http_request.stream)
         response = await http.send(http_request, stream=True, follow_redirects=False)
         try:
             return await self._read(request.operation, response)

@@ -1,14 +1,48 @@
-"""The body of an answer: read raw up to the cap, and inflated under it."""
+"""Bodies: a request's as a plain stream; an answer's read raw, and inflated under the cap."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, Self, cast
 
 _NOT_ENCODED: Final = frozenset({"", "identity"})
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _GZIP_WBITS: Final = 16 + zlib.MAX_WBITS
+
+
+def plain(stream: Any) -> Any:
+    """A request's byte stream of the same kind, iterated by no async generator.
+
+    httpx's own is one, and a send that fails abandons it half-way, which trio complains of.
+    """
+    kind: Any = type(cast("object", stream))
+    return _plain_kind(kind)(b"".join(stream))
+
+
+@cache
+def _plain_kind(kind: Any) -> Any:
+    def chunks(stream: Iterable[bytes]) -> _Chunks:
+        return _Chunks(iter(stream))
+
+    return type(kind.__name__, (kind,), {"__aiter__": chunks})
+
+
+class _Chunks:
+    """An iterator's items, without waiting for any."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
 
 
 async def raw(response: Any, cap: int) -> bytes:

@@ -1,0 +1,277 @@
+"""The rules of a budget: what is let through, from a few numbers, and that waits can't run dry."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dasp_async.budget import (
+    Admitted,
+    Caller,
+    Closed,
+    MemoryBudget,
+    NotYet,
+    SqliteBudget,
+    UsedUp,
+    Verdict,
+    Waiting,
+)
+from dasp_async.budget.rules import (
+    FIRST_COOL_DOWN,
+    LONGEST_COOL_DOWN,
+    LONGEST_PAUSE,
+    MAX_FAULTS,
+    MAX_SITE_FAULTS,
+    SHORTEST_PAUSE,
+    UNPROVEN_PAUSE,
+    Ledger,
+    Limits,
+    Standing,
+    is_watched,
+    obstacle,
+    pace,
+    settled,
+)
+from dasp_async.testing import FakeClock
+
+DAY = 86_400.0
+CALLER = Caller.of("test-key", "https://test.invalid/")
+PROVEN = Standing(proven=True)
+
+
+def ledger(**changes: Any) -> Ledger:
+    """A proven key that has made one call of its day and waits for one job."""
+    calm: dict[str, Any] = {
+        "standing": PROVEN,
+        "under_way": 0,
+        "site_faults": 0,
+        "site_under_way": 0,
+        "site_return": DAY,
+        "used": 1,
+        "until_return": DAY,
+        "since_grant": math.inf,
+        "jobs": 1,
+        "waited": 0.0,
+    }
+    return Ledger(**calm | changes)
+
+
+@pytest.mark.parametrize(
+    ("left", "jobs", "waited", "until_return", "pause"),
+    [
+        (900, 1, 0.0, DAY, 0.0),
+        (900, 1, 3600.0, DAY, 8.0),
+        (900, 899, 3600.0, DAY, 8.0),
+        (900, 1, DAY, 9000.0, 10.0),
+        (900, 900, 3600.0, 8990.0, 10.0),
+        (2, 2, 0.0, 500.0, 500.0),
+        (2, 1, 100.0, 500.0, 100.0),
+        (1, 1, 0.0, 500.0, math.inf),
+        (1, 2000, DAY, 0.1, math.inf),
+    ],
+)
+def test_the_pace(
+    left: float, jobs: int, waited: float, until_return: float, pause: float
+) -> None:
+    assert pace(left=left, jobs=jobs, waited=waited, until_return=until_return) == pause
+
+
+AMOUNTS = st.floats(0, 10 * DAY)
+
+
+@given(AMOUNTS, AMOUNTS, AMOUNTS | st.just(math.inf), st.integers(1, 3000), st.integers(1, 3000))
+def test_a_wait_never_takes_the_last_call(
+    waited: float, until_return: float, since_grant: float, jobs: int, limit: int
+) -> None:
+    limits = Limits.of(limit + 1, DAY, 0)
+    state = ledger(
+        used=limit, waited=waited, until_return=until_return, since_grant=since_grant, jobs=jobs
+    )
+    refusal = obstacle(state, limits, is_wait=True, now=0.0)
+    assert isinstance(refusal, NotYet)
+    assert SHORTEST_PAUSE <= refusal.pause <= LONGEST_PAUSE
+    assert obstacle(state, limits, is_wait=False, now=0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "reserve", "is_wait", "changes", "refusal"),
+    [
+        # a direct call: to the last one, whatever was kept back for it
+        (10, 9, False, {"used": 9}, None),
+        (10, 0, False, {"used": 10, "until_return": 7.0}, UsedUp(7.0, 10, 10)),
+        (10, 0, False, {"used": 12, "until_return": 7.0}, UsedUp(7.0, 10, 12)),
+        # a wait: leaves the reserve, and the last call beyond it
+        (10, 4, True, {"used": 6, "until_return": 7.0}, UsedUp(7.0, 10, 6)),
+        (10, 4, True, {"used": 5, "until_return": 7.0}, NotYet(7.0)),
+        (10, 4, True, {"used": 5, "until_return": DAY}, NotYet(LONGEST_PAUSE)),
+        (10, 4, True, {"used": 4, "until_return": 100.0, "since_grant": 30.0}, None),
+        (10, 4, True, {"used": 4, "jobs": 2, "until_return": 9.0, "since_grant": 2.0}, NotYet(7.0)),
+        (10, 4, True, {"used": 4, "jobs": 2, "until_return": 9.0, "since_grant": 9.0}, None),
+        (10, 9, True, {"used": 0}, None),
+        (10, 0, True, {"waited": 90.0, "since_grant": 20.0}, None),
+        (10, 0, True, {"waited": 90.0, "since_grant": 19.5}, NotYet(0.5)),
+        (10, 0, True, {"waited": 90.0, "since_grant": 20 - 1e-9}, NotYet(SHORTEST_PAUSE)),
+        (math.inf, 0, True, {"waited": DAY, "since_grant": 0.0}, None),
+        # the guard comes first
+        (10, 0, False, {"used": 10, "standing": Standing(True, 10, 1, 65.0)}, Closed(60.0, 10)),
+        (10, 0, False, {"standing": Standing(True, 10, 1, 5.0)}, None),
+        (10, 0, False, {"standing": Standing(True, 10, 1), "under_way": 1}, NotYet(UNPROVEN_PAUSE)),
+        (10, 0, False, {"standing": Standing(), "under_way": MAX_FAULTS - 1}, None),
+        (10, 0, False, {"standing": Standing(), "under_way": MAX_FAULTS}, NotYet(UNPROVEN_PAUSE)),
+        (10, 0, False, {"standing": Standing(True, 4), "under_way": 5}, None),
+        (10, 0, False, {"standing": Standing(True, 4), "under_way": 6}, NotYet(UNPROVEN_PAUSE)),
+        (10, 0, False, {"standing": PROVEN, "under_way": 500, "site_faults": 500}, None),
+        (
+            10,
+            0,
+            False,
+            {"standing": Standing(), "site_faults": MAX_SITE_FAULTS, "site_return": 70.0},
+            Closed(70.0, MAX_SITE_FAULTS),
+        ),
+        (
+            10,
+            0,
+            False,
+            {"standing": Standing(), "site_faults": 19, "site_under_way": 1},
+            NotYet(UNPROVEN_PAUSE),
+        ),
+        (10, 0, False, {"standing": Standing(), "site_faults": 18, "site_under_way": 1}, None),
+    ],
+)
+def test_what_stands_in_a_calls_way(
+    limit: float, reserve: int, is_wait: bool, changes: dict[str, Any], refusal: object
+) -> None:
+    limits = Limits.of(limit, DAY, reserve)
+    assert obstacle(ledger(**changes), limits, is_wait=is_wait, now=5.0) == refusal
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict", "after"),
+    [
+        (Standing(), Verdict.GOOD, PROVEN),
+        (Standing(True, 12, 3, 999.0), Verdict.GOOD, PROVEN),
+        (Standing(), Verdict.NOTHING, Standing()),
+        (Standing(True, 9, 1, 7.0), Verdict.NOTHING, Standing(True, 9, 1, 7.0)),
+        (Standing(), Verdict.UNKNOWN_JOB, Standing(False, 1)),
+        (PROVEN, Verdict.UNKNOWN_JOB, PROVEN),
+        (Standing(True, 9), Verdict.UNKNOWN_JOB, Standing(True, 9)),
+        (Standing(False, 8), Verdict.FAULT, Standing(False, 9)),
+        (Standing(False, 9), Verdict.FAULT, Standing(False, 10, 1, 160.0)),
+        (Standing(False, 9), Verdict.UNKNOWN_JOB, Standing(False, 10, 1, 160.0)),
+        (Standing(True, 9), Verdict.FAULT, Standing(True, 10, 1, 160.0)),
+        (PROVEN, Verdict.REFUSED_KEY, Standing(True, 1, 1, 160.0)),
+        # one probe after a cool-down, and the door is closed again
+        (Standing(True, 1, 1, 100.0), Verdict.FAULT, Standing(True, 2, 2, 340.0)),
+        # what was sent before the door closed, and came back after
+        (Standing(False, 1, 1, 100.5), Verdict.FAULT, Standing(False, 2, 1, 100.5)),
+        (Standing(False, 1, 1, 100.5), Verdict.REFUSED_KEY, Standing(False, 2, 1, 100.5)),
+        (Standing(False, 10, 2), Verdict.FAULT, Standing(False, 11, 3, 1060.0)),
+    ],
+)
+def test_how_a_key_stands_after_an_answer(
+    before: Standing, verdict: Verdict, after: Standing
+) -> None:
+    assert settled(before, verdict, 100.0) == after
+
+
+@given(st.integers(0, 5000))
+def test_a_cool_down_is_four_times_the_one_before_and_a_day_at_most(closings: int) -> None:
+    after = settled(Standing(closings=closings), Verdict.FAULT, 0.0)
+    longest = FIRST_COOL_DOWN * 4.0 ** min(closings, 10)
+    assert after.closed_until == min(longest, LONGEST_COOL_DOWN)
+
+
+def test_the_calls_of_a_proven_key_are_watched_while_it_has_faults() -> None:
+    watched = [Standing(), Standing(True, 1), Standing(True, 1, 1)]
+    assert [is_watched(standing) for standing in [*watched, PROVEN]] == [True] * 3 + [False]
+
+
+@pytest.mark.parametrize("make", [MemoryBudget, partial(SqliteBudget, "unused.db")])
+@pytest.mark.parametrize(
+    ("settings", "error", "text"),
+    [
+        ({"limit": 0}, ValueError, "limit must be 1 or more; got 0"),
+        ({"limit": 2.5}, TypeError, "limit must be a whole number, not float"),
+        ({"limit": True}, TypeError, "limit must be a whole number, not bool"),
+        ({"limit": None}, TypeError, "limit must be a whole number, not NoneType"),
+        ({"reserve": -1}, ValueError, "reserve must be 0 or more; got -1"),
+        ({"reserve": 1000}, ValueError, r"reserve must be less than limit \(1000\); got 1000"),
+        ({"reserve": 0.5}, TypeError, "reserve must be a whole number, not float"),
+        ({"window": 0}, ValueError, "window must be more than 0 seconds"),
+        ({"window": timedelta(0)}, ValueError, "window must be more than 0 seconds"),
+        ({"window": -1.0}, ValueError, "window must be a finite number of seconds"),
+        ({"window": math.inf}, ValueError, "window must be a finite number of seconds"),
+        ({"window": "day"}, TypeError, "window must be seconds or a timedelta, not str"),
+    ],
+)
+def test_settings_that_make_no_sense(
+    make: Any, settings: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        make(**settings)
+
+
+def test_a_window_may_be_a_timedelta() -> None:
+    assert Limits.of(1, timedelta(hours=2), 0).window == 7200.0
+
+
+async def greedy(limit: int, jobs: int, step: float, days: int) -> tuple[list[float], int, int]:
+    """The moments at which waits were let through, asking as soon as they are told they may.
+
+    Also how often they asked, and how often the answer was that no call is left.
+    """
+    clock = FakeClock()
+    budget = MemoryBudget(limit=limit, clock=clock)
+    first = await budget.admit(CALLER, None)
+    assert isinstance(first, Admitted)
+    await budget.settle(CALLER, first.call, Verdict.GOOD)
+    clock.advance(DAY)
+    since = clock.time()
+    grants: list[float] = []
+    asked = used_up = 0
+    while clock.time() < since + days * DAY:
+        asked += 1
+        match await budget.admit(CALLER, Waiting("process", jobs, since)):
+            case Admitted():
+                grants.append(clock.time() - since)
+                clock.advance(step)
+            case NotYet(pause):
+                clock.advance(pause)
+            case _:
+                used_up += 1
+                clock.advance(1.0)
+    return grants, asked, used_up
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(10, 1000), st.integers(1, 2000), st.sampled_from([0.0, 2.0, 60.0]))
+@example(1000, 1, 0.0)
+@example(1000, 2000, 0.0)
+@example(1000, 500, 0.0)
+@example(10, 1, 0.0)
+@example(10, 2000, 2.0)
+def test_endless_demand_neither_runs_dry_nor_stalls(limit: int, jobs: int, step: float) -> None:
+    grants, asked, used_up = anyio.run(greedy, limit, jobs, step, 3)
+    assert used_up == 0
+    # A moment's slack: a clock of seconds since 1970 rounds to a quarter of a microsecond.
+    in_a_day = [bisect_left(grants, at + DAY - 1e-5) - n for n, at in enumerate(grants)]
+    assert max(in_a_day) <= limit
+    for day in range(3):
+        used = sum(day * DAY <= at < (day + 1) * DAY for at in grants)
+        assert used >= 0.9 * limit
+    assert asked < len(grants) * 5 + 3 * DAY / LONGEST_PAUSE + 100
+
+
+def test_few_jobs_are_hardly_slowed() -> None:
+    grants, _, _ = anyio.run(greedy, 1000, 10, 2.0, 1)
+    pauses = [after - before for before, after in zip(grants, grants[1:], strict=False)]
+    assert [pauses[n] for n in (0, 100)] == pytest.approx([2.0, 2.0])
+    assert sum(at < 3600 for at in grants) > 500
