@@ -193,10 +193,11 @@ class PollTimeout(DaspError, TimeoutError):
         polls: int = 0,
         elapsed: float = 0.0,
     ) -> None:
+        looks = "1 look" if polls == 1 else f"{polls} looks"
         seen = "was never seen" if last_status is None else f"stood at {last_status.status!r}"
         trouble = "" if last_error is None else f" (the last look failed: {last_error})"
         super().__init__(
-            f"job {job_id} {seen} after {elapsed:.1f} s and {polls} looks{trouble}. It may still "
+            f"job {job_id} {seen} after {elapsed:.1f} s and {looks}{trouble}. It may still "
             "be running: call poll_until_done with the same job id to go on waiting",
             operation=operation,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import runpy
 import signal
 import socket
@@ -20,7 +21,7 @@ import uvicorn
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from dasp_async import AttemptTimeout, CallRefused, JobState, JobStatus
+from dasp_async import AttemptTimeout, CallRefused, JobState, JobStatus, __version__
 from dasp_async.cli import app
 from dasp_async.cli.display import Display, Row, printable
 from dasp_async.cli.exits import ExitCode, exit_code
@@ -116,9 +117,9 @@ def test_requests_are_in_the_chosen_version(service: Service) -> None:
 
 
 def test_nobody_there_is_an_exit_code_of_its_own(service: Service) -> None:
-    result = service.dasp("status", JOB, "--endpoint", "http://127.0.0.1:1/")
-    assert result.exit_code == ExitCode.UNREACHABLE
-    assert "Connection refused" in result.stderr
+    for words in (["status", JOB], ["wait", JOB, "--timeout", "0.5"]):
+        result = service.dasp(*words, "--endpoint", "http://127.0.0.1:1/")
+        assert (result.exit_code, "Connection refused" in result.output) == (5, True)
 
 
 # --- wait -------------------------------------------------------------------------------------
@@ -129,8 +130,8 @@ def test_wait_follows_jobs_to_their_ends_in_plain_lines(service: Service) -> Non
     failed = service.fake.add_job(JobRecord(status="Failed", error_message="disk full"))
     result = service.dasp("wait", done, failed, done)
     assert result.exit_code == ExitCode.FAILED
-    assert f"over:  {done}  Completed" in result.stdout.splitlines()
-    assert f"over:  {failed}  Failed  disk full" in result.stdout.splitlines()
+    assert f"done:  {done}  Completed" in result.stdout.splitlines()
+    assert f"failed:  {failed}  Failed  disk full" in result.stdout.splitlines()
     assert len(service.fake.calls) == 2
 
 
@@ -138,7 +139,7 @@ def test_wait_ends_when_its_time_is_up(service: Service) -> None:
     job_id = service.fake.add_job("Running")
     result = service.dasp("wait", job_id, "--timeout", "0.3")
     assert result.exit_code == ExitCode.NOT_OVER
-    assert "call poll_until_done with the same job id" in result.stdout
+    assert f"not over:  {job_id}  Running  the time is up; wait again to go on" in result.stdout
 
 
 def test_wait_without_a_time_limit(service: Service) -> None:
@@ -180,6 +181,65 @@ def test_an_interruption_is_an_exit_code(service: Service, monkeypatch: pytest.M
     assert service.dasp("wait", JOB).exit_code == ExitCode.INTERRUPTED
 
 
+@pytest.mark.parametrize(
+    ("words", "output", "error"),
+    [
+        (["wait", JOB], "a pipe that nobody reads", ""),
+        (["wait", JOB, "--json"], "a pipe that nobody reads", ""),
+        (["status", JOB], "a pipe that nobody reads", ""),
+        (["wait", JOB], "/dev/full", "dasp: can't write: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_output_that_cannot_be_written_is_an_exit_code(
+    service: Service, words: list[object], output: str, error: str
+) -> None:
+    service.fake.add_job("Completed", job_id=JOB)
+    if output == "/dev/full":
+        target = os.open(output, os.O_WRONLY)
+    else:
+        reading, target = os.pipe()
+        os.close(reading)
+    run = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [*DASP, *map(str, words)],
+        env=service.environment,
+        stdout=target,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    os.close(target)
+    assert (run.returncode, run.stderr) == (ExitCode.NO_OUTPUT, error)
+
+
+@pytest.mark.parametrize("kind", [BrokenPipeError, PermissionError])
+def test_output_that_fails_is_an_exit_code(
+    service: Service, monkeypatch: pytest.MonkeyPatch, kind: type[OSError]
+) -> None:
+    def failing(*_: object) -> None:
+        raise ExceptionGroup("tasks", [kind("no")])
+
+    monkeypatch.setattr(anyio, "run", failing)
+    redirected: list[int] = []
+
+    def dup2(_: int, redirect: int) -> None:
+        redirected.append(redirect)
+
+    monkeypatch.setattr(os, "dup2", dup2)
+    assert service.dasp("wait", JOB).exit_code == ExitCode.NO_OUTPUT
+    assert redirected == [1]
+
+
+def test_other_errors_are_not_taken_for_failing_output(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ExceptionGroup("tasks", [LookupError("ours")])
+
+    monkeypatch.setattr(anyio, "run", failing)
+    assert isinstance(service.dasp("wait", JOB).exception, ExceptionGroup)
+
+
 # --- the key and other settings ---------------------------------------------------------------
 
 
@@ -189,6 +249,25 @@ def test_the_key_can_be_in_a_file(service: Service, tmp_path: Path) -> None:
     job_id = service.fake.add_job("Completed")
     result = service.dasp("status", job_id, "--key-file", key_file, DASP_API_KEY="wrong")
     assert result.exit_code == ExitCode.DONE
+
+
+def test_a_key_file_holds_the_key_and_nothing_else(service: Service, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(f"key = {KEY}\nother = 1\n", "utf-8")
+    result = service.dasp("status", JOB, "--key-file", key_file)
+    assert (result.exit_code, KEY in result.output) == (ExitCode.USAGE, False)
+    assert service.fake.calls == ()
+
+
+def test_a_port_in_use_is_a_usage_error(service: Service) -> None:
+    port = service.endpoint.split(":")[2].partition("/")[0]
+    result = service.dasp("serve", "--port", port)
+    assert result.exit_code == ExitCode.USAGE
+    assert f"dasp: can't listen on port {port}" in result.stderr
+
+
+def test_the_version_can_be_asked_for() -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"dasp {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -203,6 +282,7 @@ def test_the_key_can_be_in_a_file(service: Service, tmp_path: Path) -> None:
         (["wait"], {}, "Missing argument"),
         (["wait", JOB, "--timeout", "-1"], {}, "--timeout"),
         (["nonsense"], {}, "nonsense"),
+        (["serve", "--port", "99999"], {}, "--port"),
     ],
 )
 def test_a_wrong_command_line_sends_nothing(
@@ -236,7 +316,7 @@ def test_without_its_extra_the_command_says_what_to_install(
 def test_the_demo_waits_for_jobs_over_both_versions() -> None:
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == ExitCode.DONE
-    ends = [line.split("  ")[2:] for line in result.stdout.splitlines() if line[:5] == "over:"]
+    ends = [line.split("  ")[2:] for line in result.stdout.splitlines() if line[0] in "df"]
     assert ends == [
         ["SOAP 1.1", "Completed"],
         ["SOAP 1.1", "Failed", "Login failed for user 'demo'."],
@@ -311,6 +391,12 @@ def test_a_terminal_shows_a_table() -> None:
     assert rows[0][2].endswith("Running")
     assert rows[1][1:] == ["SOAP 1.2", "Failed: full", "1"]
     assert rows[2][2].endswith("asking")
+
+
+def test_long_remarks_stand_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = on_a_terminal(Row(JOB, error=AttemptTimeout("x" * 300)))
+    assert shown.splitlines()[-1].endswith(f"no answer:  {JOB}  {'x' * 300}")
+    assert capsys.readouterr().out == ""
 
 
 def test_a_table_of_jobs_of_one_version_does_not_name_it() -> None:

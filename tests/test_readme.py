@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from dasp_async import JobRules, errors
+from dasp_async import CustomerApi, JobRules, PollTimeout, errors
 from dasp_async.cli.exits import MEANINGS
 from dasp_async.cli.fake import serving
-from dasp_async.testing import FakeCustomerApi
+from dasp_async.testing import FakeClock, FakeCustomerApi
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text("utf-8")
@@ -45,11 +48,46 @@ def _service(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+def is_test_module(block: Token) -> bool:
+    return "import pytest" in block.content
+
+
 @pytest.mark.usefixtures("_service")
-@pytest.mark.parametrize("block", fences("python"), ids=line_of)
+@pytest.mark.parametrize(
+    "block", [block for block in fences("python") if not is_test_module(block)], ids=line_of
+)
 def test_the_code_runs(block: Token) -> None:
     source = compile(block.content, f"README.md, {line_of(block)}", "exec", dont_inherit=True)
     exec(source, {"__name__": "readme"})  # noqa: S102 - our own README
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in fences("python") if is_test_module(block)], ids=line_of
+)
+def test_the_tests_pass(block: Token, tmp_path: Path) -> None:
+    module = tmp_path / "test_readme_block.py"
+    module.write_text(block.content, "utf-8")
+    run = subprocess.run(  # noqa: S603 - our own interpreter and README
+        [sys.executable, "-m", "pytest", "-q", module],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert "4 passed" in run.stdout, run.stdout
+
+
+async def test_a_wait_of_an_hour_costs_about_as_many_calls_as_stated() -> None:
+    stated = re.search(r"hour costs about (\d+)", TEXT)
+    assert stated is not None
+    clock = FakeClock()
+    fake = FakeCustomerApi(KEY, clock=clock)
+    job_id = fake.add_job("Running")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
+        with pytest.raises(PollTimeout):
+            await CustomerApi(KEY, http_client=http, clock=clock).poll_until_done(job_id)
+    assert abs(len(fake.calls) - int(stated[1])) <= 4
 
 
 def test_the_two_commands_stand_alone_on_their_lines() -> None:

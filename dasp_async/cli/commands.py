@@ -6,14 +6,14 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 import anyio
 import typer
 from rich.console import Console
 
-from dasp_async import xsd
+from dasp_async import __version__, xsd
 from dasp_async.cli import fake as fake_service
 from dasp_async.cli.display import Display, Row, as_json
 from dasp_async.cli.exits import MEANINGS, ExitCode
@@ -25,6 +25,7 @@ from dasp_async.soap import SoapVersion
 from dasp_async.testing import FakeCustomerApi
 
 _FAKE_KEY = "test-key"
+_STDOUT = 1
 
 _EPILOG = "Exit codes:\n\n" + "\n".join(
     f"* {code.value}: {meaning}" for code, meaning in MEANINGS.items()
@@ -39,11 +40,23 @@ app = typer.Typer(
     help=f"DiscountASP.NET's CustomerApi: look at jobs and wait for them. {_KEY_NOTE}",
     epilog=_EPILOG,
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode="markdown",
     # They would show local variables, the key among them.
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def about(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Options of the command itself."""
+    if version:
+        typer.echo(f"dasp {__version__}")
+        raise typer.Exit
 
 
 def _job_id(text: str) -> UUID:
@@ -181,16 +194,22 @@ def demo() -> None:
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 for a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(help="The port on 127.0.0.1; 0 for a free one.", min=0, max=65535)
+    ] = 8080,
 ) -> None:
     """Serve the fake service on this machine, for tests in any language.
 
     It prints what to set for this command to use it, and the ids of two jobs to wait for.
     """
     fake = FakeCustomerApi(_FAKE_KEY)
-    done = fake.add_job(duration=30)
-    failing = fake.add_job(duration=45, error_message="Login failed for user 'demo'.")
-    with fake_service.listener(port) as listening:
+    done = fake.add_job(duration=60)
+    failing = fake.add_job(duration=90, error_message="Login failed for user 'demo'.")
+    try:
+        listening = fake_service.listener(port)
+    except OSError as error:
+        raise _usage_error(f"can't listen on port {port}: {error}; --port 0 finds one") from None
+    with listening:
         typer.echo(f"export DASP_API_KEY={_FAKE_KEY}")
         typer.echo(f"export DASP_ENDPOINT={fake_service.endpoint(listening)}")
         typer.echo(f"dasp wait {done} {failing}")
@@ -230,12 +249,19 @@ def _client(key_file: Path | None, endpoint: str, soap: SoapVersion) -> Customer
         raise _usage_error("no key: set DASP_API_KEY, or name a file with --key-file")
     try:
         return CustomerApi(
-            os.environ["DASP_API_KEY"] if key_file is None else key_file.read_text().strip(),
+            os.environ["DASP_API_KEY"] if key_file is None else _only_line(key_file),
             endpoint=endpoint,
             version=soap,
         )
     except (ValueError, OSError) as problem:
         raise _usage_error(str(problem)) from None
+
+
+def _only_line(key_file: Path) -> str:
+    """The key in a file; raises `ValueError` if the file holds more than that."""
+    if len(key_file.read_text("utf-8").strip().splitlines()) > 1:
+        raise ValueError("the key file must hold the key and nothing else")
+    return key_file.read_text("utf-8").strip()
 
 
 def _usage_error(problem: str) -> typer.Exit:
@@ -244,9 +270,25 @@ def _usage_error(problem: str) -> typer.Exit:
 
 
 def _run(main: Callable[..., Awaitable[ExitCode]], *arguments: object) -> ExitCode:
-    """Run to the end, or until Ctrl-C."""
+    """Run to the end, until Ctrl-C, or until nobody listens."""
     try:
         return anyio.run(main, *arguments)
     except KeyboardInterrupt:
         typer.echo("dasp: interrupted; the jobs run on, and can be waited for again", err=True)
         return ExitCode.INTERRUPTED
+    except (OSError, BaseExceptionGroup) as error:
+        return _not_written(error)
+
+
+def _not_written(error: BaseException) -> ExitCode:
+    """The exit code for output that could not be written; what else went wrong is raised again."""
+    first = error
+    while isinstance(first, BaseExceptionGroup):
+        first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
+    if not isinstance(first, OSError):
+        raise error
+    if not isinstance(first, BrokenPipeError):
+        typer.echo(f"dasp: can't write: {first}", err=True)
+    # Else the interpreter would try to write the rest at its end, and complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
+    return ExitCode.NO_OUTPUT

@@ -14,7 +14,8 @@ from rich.spinner import Spinner
 from rich.table import Column, Table
 from rich.text import Text
 
-from dasp_async.cli.exits import ExitCode, exit_code
+from dasp_async.cli.exits import WORDS, ExitCode, exit_code
+from dasp_async.errors import PollTimeout
 from dasp_async.models import JobState
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class Row:
         """What went wrong, if anything did."""
         if self.status is not None and self.status.state is JobState.FAILED:
             return printable(self.status.error_message or "no reason given")
+        if isinstance(self.error, PollTimeout):
+            trouble = f": {self.error.last_error}" if self.error.last_error else ""
+            return printable(f"the time is up{trouble}; wait again to go on")
         return "" if self.error is None else printable(str(self.error))
 
 
@@ -87,9 +91,10 @@ class Display:
     ) -> None:
         if self._console.is_terminal:
             self._live.stop()
-        elif kind is None:
+        if kind is None:
             for row in self._rows:
-                self._say(row, "over:" if row.is_over else "left:")
+                if not self._console.is_terminal or row.error is not None:
+                    self._say(row, f"{WORDS[row.exit_code]}:")
 
     def changed(self, row: Row, status: JobStatus) -> None:
         """A look has brought a status."""
@@ -100,7 +105,9 @@ class Display:
 
     def _say(self, row: Row, opening: str) -> None:
         parts = (opening, str(row.job_id), row.note, row.word(), row.remark())
-        self._console.out("  ".join(part for part in parts if part), highlight=False)
+        if not self._console.quiet:
+            # Not by the console, which would end the program where nobody listens.
+            print("  ".join(part for part in parts if part), file=self._console.file, flush=True)
 
     def _table(self) -> Table:
         notes = any(row.note for row in self._rows)
@@ -115,7 +122,8 @@ class Display:
 def _state(row: Row) -> RenderableType:
     if not row.is_over:
         return Spinner("dots", Text(row.word() or "asking"))
-    words = (row.word() or row.exit_code.name.lower(), row.remark())
+    # A long remark would tear the table; it has a line of its own below.
+    words = (row.word() or WORDS[row.exit_code], row.remark() if row.error is None else "")
     return Text(": ".join(word for word in words if word), style=_STYLES[row.exit_code])
 
 

@@ -28,6 +28,7 @@ class ExitCode(enum.IntEnum):
     NOT_OVER = 3
     REFUSED = 4
     UNREACHABLE = 5
+    NO_OUTPUT = 6
     INTERRUPTED = 130
 
 
@@ -38,7 +39,17 @@ MEANINGS = {
     ExitCode.NOT_OVER: "a job is not over: the time is up, or it was looked at just once",
     ExitCode.REFUSED: "the service said no: a wrong key, a foreign address, an unknown job",
     ExitCode.UNREACHABLE: "no answer came, or none that makes sense",
+    ExitCode.NO_OUTPUT: "what there was to tell could not be written",
     ExitCode.INTERRUPTED: "Ctrl-C",
+}
+
+# What a job's line begins with
+WORDS = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "failed",
+    ExitCode.NOT_OVER: "not over",
+    ExitCode.REFUSED: "refused",
+    ExitCode.UNREACHABLE: "no answer",
 }
 
 _OF_STATE = {
@@ -52,6 +63,8 @@ _REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 def exit_code(outcome: JobStatus | DaspError) -> ExitCode:
     """The exit code for how a job stands, or for the error that ended a call or a wait."""
     match outcome:
+        case PollTimeout(last_status=None, last_error=DaspError() as error):
+            return exit_code(error)
         case PollTimeout():
             return ExitCode.NOT_OVER
         case SoapFault() | CallRefused():

@@ -7,6 +7,7 @@ wait take no time.
 
 from __future__ import annotations
 
+from dasp_async.models import JobRecord
 from dasp_async.testing.app import FakeCustomerApi
 from dasp_async.testing.clock import FakeClock
 from dasp_async.testing.script import (
@@ -25,6 +26,7 @@ __all__ = [
     "FakeClock",
     "FakeCustomerApi",
     "Fault",
+    "JobRecord",
     "RawAnswer",
     "ReceivedCall",
     "Step",

@@ -29,7 +29,8 @@ class FakeClock:
 
     An hour's wait takes no time with it, and its waits come in the order they would really
     have. Made for tests that stay in memory: it cannot see what a thread or a socket is doing,
-    and may jump meanwhile.
+    and may jump meanwhile. `anyio.fail_after` and the like go by real seconds, and so does
+    an attempt's own time limit.
 
     start: seconds since 1970 at the clock's beginning; `monotonic` begins at 0.
     """
