@@ -136,7 +136,8 @@ class SoapFault(DaspError):
     subcodes: the SOAP 1.2 subcodes in the same form, outermost first.
     reason: the text for people, the English one if there are several; empty if there is none.
     actor: SOAP 1.1's faultactor or SOAP 1.2's Role; node: SOAP 1.2's Node; None if absent.
-    detail: the XML inside the detail element, as text; empty for an empty one, None if absent.
+    detail: the XML inside the detail element, as text, its first 64 Ki characters; empty for an
+    empty one, None if absent.
     """
 
     def __init__(

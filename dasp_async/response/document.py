@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
-from functools import cache
+import re
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from dasp_async.response.text import charset
+from dasp_async.response.encoding import encoding_of
 from dasp_async.soap import SoapVersion
 
 if TYPE_CHECKING:
@@ -19,21 +18,28 @@ if TYPE_CHECKING:
 _BODY_OF_ENVELOPE: Final = {
     f"{{{version.namespace}}}Envelope": f"{{{version.namespace}}}Body" for version in SoapVersion
 }
-_UNICODE_BOMS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+# A small answer can be made to cost seconds and gigabytes: lxml writes an element's namespace out
+# with every name, so many elements must not meet long namespaces, nor many declarations each other.
+MOST_TAGS: Final = 50_000
+MOST_DECLARATIONS: Final = 1_000
+LONGEST_NAMESPACE: Final = 300
+_LONG_NAMESPACE: Final = re.compile(
+    rb"""xmlns(?::[^=\s]{0,200})?\s{0,50}=\s{0,50}(?:"[^"]{%(n)d}|'[^']{%(n)d})"""
+    % {b"n": LONGEST_NAMESPACE + 1}
+)
 
-# Parsers are shared by all tasks and threads, which `fromstring` allows (and `feed` would not).
-@cache
-def _hardened_parser(encoding: str | None) -> etree.XMLParser[_Element]:
-    return etree.XMLParser(
-        encoding=encoding,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+# Shared by all tasks and threads, which `fromstring` allows (and `feed` would not). UTF-8 whatever
+# the XML declaration says, since other encodings are turned into it first.
+_PARSER: Final = etree.XMLParser(
+    encoding="utf-8",
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+)
 
 
 class Unreadable(Exception):
@@ -67,17 +73,25 @@ def body_content(answer: HttpAnswer) -> list[_Element]:
 
 def _document(answer: HttpAnswer) -> _Element:
     try:
-        return etree.fromstring(answer.body, _parser(answer))
+        return etree.fromstring(_bounded(_as_utf_8(answer)), _PARSER)
+    except UnicodeDecodeError as error:
+        problem = f"not text in {error.encoding}"
     except etree.XMLSyntaxError as error:
-        problem = str(error)
-    raise Unreadable(f"not well-formed XML ({problem})")
+        problem = f"not well-formed XML ({error})"
+    raise Unreadable(problem)
 
 
-def _parser(answer: HttpAnswer) -> etree.XMLParser[_Element]:
-    # A byte order mark wins over the header's charset, and that over the XML declaration
-    # (RFC 7303 section 3); the parser sees to the first and the last by itself.
-    marked = answer.body.startswith(_UNICODE_BOMS)
-    try:
-        return _hardened_parser(None if marked else charset(answer.content_type))
-    except LookupError:
-        return _hardened_parser(None)
+def _as_utf_8(answer: HttpAnswer) -> bytes:
+    encoding = encoding_of(answer)
+    return answer.body if encoding == "utf-8" else answer.body.decode(encoding).encode()
+
+
+def _bounded(document: bytes) -> bytes:
+    """The document itself, unless reading it could take more than its size allows to expect."""
+    if document.count(b"<") > MOST_TAGS:
+        raise Unreadable(f"it has more than {MOST_TAGS} tags")
+    if document.count(b"xmlns") > MOST_DECLARATIONS:
+        raise Unreadable(f"it declares more than {MOST_DECLARATIONS} namespaces")
+    if _LONG_NAMESPACE.search(document):
+        raise Unreadable(f"it has a namespace of more than {LONGEST_NAMESPACE} bytes")
+    return document

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dasp_async.secret import Mask
 
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
+LONGEST_DETAIL: Final = 64 * 1024
 FAULT_TAGS: Final = frozenset(f"{{{version.namespace}}}Fault" for version in SoapVersion)
 
 
@@ -84,7 +85,12 @@ def _text_or_none(element: _Element | None, mask: Mask) -> str | None:
 def _inner_xml(element: _Element | None, mask: Mask) -> str | None:
     if element is None:
         return None
-    # A copy leaves behind what the envelope declares, which lxml would repeat on every child.
+    # A copy leaves behind what the envelope declares, which lxml would repeat on every child. What
+    # the element itself declares it does repeat: so no more children than needed.
     own = deepcopy(element)
-    children = (etree.tostring(child, encoding="unicode") for child in own)
-    return mask(escape(own.text or "") + "".join(children)).strip()
+    xml = escape(own.text or "")
+    for child in own:
+        if len(xml) > LONGEST_DETAIL:
+            break
+        xml += etree.tostring(child, encoding="unicode")
+    return mask(xml).strip()[:LONGEST_DETAIL]

@@ -1,0 +1,63 @@
+"""Which encoding the bytes of an answer are in."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from dasp_async.messages import HttpAnswer
+
+_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
+_DECLARATION: Final = re.compile(
+    rb"""<\?xml\b[^>]{0,200}?\bencoding\s{0,20}=\s{0,20}["']([\w.:-]{1,40})"""
+)
+# All that XML is written in in practice. Others only hide what an answer holds.
+_ACCEPTED: Final = ("ascii", "cp125", "iso8859", "utf-8", "utf-16", "utf-32")
+
+# The longer mark first, since UTF-32's begins with UTF-16's.
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Without a mark they show by the NULs beside ASCII characters.
+_WIDE: Final = (
+    (re.compile(rb"[^\0]\0\0\0"), "utf-32-le"),
+    (re.compile(rb"\0\0\0[^\0]"), "utf-32-be"),
+    (re.compile(rb"(?:[^\0]\0){2}"), "utf-16-le"),
+    (re.compile(rb"(?:\0[^\0]){2}"), "utf-16-be"),
+)
+
+
+def encoding_of(answer: HttpAnswer) -> str:
+    """Python's name for the encoding of an answer's body.
+
+    A byte order mark wins over the header's charset, and that over the XML declaration
+    (RFC 7303 section 3). It is UTF-8 if they name none, or none that is accepted.
+    """
+    body = answer.body
+    for mark, name in _MARKS:
+        if body.startswith(mark):
+            return name
+    for pattern, name in _WIDE:
+        if pattern.match(body):
+            return name
+    labelled = _CHARSET.search(answer.content_type)
+    declared = _DECLARATION.match(body)
+    return (
+        (_accepted(labelled[1]) if labelled else None)
+        or (_accepted(declared[1].decode()) if declared else None)
+        or "utf-8"
+    )
+
+
+def _accepted(label: str) -> str | None:
+    try:
+        name = codecs.lookup(label).name
+    except (LookupError, ValueError):
+        return None
+    return name if name.startswith(_ACCEPTED) else None
