@@ -184,6 +184,40 @@ def test_retry_after_is_obeyed_up_to_five_minutes(asked: float | None, pause: fl
     assert decision.delay == pause
 
 
+@pytest.mark.parametrize(
+    ("error", "too_often", "asked"),
+    [
+        (RESET, False, 0),
+        (unavailable(20), False, 20),
+        (unavailable(86_400), False, 300),
+        (SoapFault("x"), True, 60),
+    ],
+)
+def test_the_service_may_want_no_look_at_all(
+    error: DaspError, too_often: bool, asked: float
+) -> None:
+    decision = after_error(SEEN, error, proven=True, too_often=too_often, draw=0)
+    assert decision.asked == asked
+
+
+def test_only_errors_in_a_row_are_counted() -> None:
+    track = SEEN
+    for _ in range(20):
+        for error in (FAULT, FAULT, RESET):
+            decision = after_error(track, error, proven=False, too_often=False, draw=0)
+            assert decision.delay is not None
+            track = decision.track
+
+
+def test_blank_answers_are_in_a_row_only_without_errors_between() -> None:
+    track = NEW
+    for _ in range(10):
+        track = after_status(track, BLANK, SCHEDULE, 0).track
+        decision = after_status(track, BLANK, SCHEDULE, 0)
+        assert decision.error is None
+        track = after_error(decision.track, RESET, proven=True, too_often=False, draw=0).track
+
+
 def test_jitter_never_cuts_what_the_service_asked_for() -> None:
     decision = after_error(NEW, unavailable(7), proven=True, too_often=False, draw=0.99)
     assert decision.delay == 7
@@ -199,22 +233,26 @@ def test_errors_do_not_move_the_schedule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("due", "looked_at", "delay", "moment"),
+    ("due", "looked_at", "delay", "not_before", "moment"),
     [
-        pytest.param(50, 40, 10, 50, id="the-next-look-is-due-in-time"),
-        pytest.param(98, 88, 10, 98, id="just-in-time"),
-        pytest.param(99, 89, 10, 98, id="a-little-early-rather-than-cut-off"),
-        pytest.param(140, 80, 60, 100, id="younger-than-half-the-delay"),
-        pytest.param(128, 68, 60, 98, id="half-the-delay-old"),
-        pytest.param(500, -math.inf, 0, 98, id="never-looked"),
-        pytest.param(158, 98, 60, 100, id="after-the-last-look"),
+        pytest.param(50, 40, 10, 0, 50, id="the-next-look-is-due-in-time"),
+        pytest.param(98, 88, 10, 0, 98, id="just-in-time"),
+        pytest.param(99, 89, 10, 0, 98, id="a-little-early-rather-than-cut-off"),
+        pytest.param(140, 80, 60, 0, 100, id="younger-than-half-the-delay"),
+        pytest.param(128, 68, 60, 0, 98, id="half-the-delay-old"),
+        pytest.param(500, -math.inf, 0, 0, 98, id="never-looked"),
+        pytest.param(158, 98, 60, 0, 100, id="after-the-last-look"),
+        pytest.param(310, 10, 60, 310, 100, id="the-service-wants-none"),
+        pytest.param(110, 10, 60, 98, 98, id="the-service-takes-one-just-then"),
     ],
 )
 def test_one_last_look_before_the_deadline(
-    due: float, looked_at: float, delay: float, moment: float
+    due: float, looked_at: float, delay: float, not_before: float, moment: float
 ) -> None:
-    assert next_moment(due=due, looked_at=looked_at, delay=delay, deadline=100, lead=2) == moment
+    assert moment == next_moment(
+        due=due, looked_at=looked_at, delay=delay, not_before=not_before, deadline=100, lead=2
+    )
 
 
 def test_without_a_deadline_only_the_schedule_counts() -> None:
-    assert next_moment(due=7, looked_at=5, delay=2, deadline=math.inf, lead=2) == 7
+    assert next_moment(due=7, looked_at=5, delay=2, not_before=0, deadline=math.inf, lead=2) == 7

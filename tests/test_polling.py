@@ -60,13 +60,13 @@ class Service:
             raise answer
         return replace(answer, job_id=job_id)
 
-    def looks(self, *, finished: int = 256) -> Looks:
+    def looks(self, *, remembered: int = 256) -> Looks:
         return Looks(
             self.fetch,
             clock=self.clock,
             is_too_often=lambda reason: "too often" in reason,
             random=Random(0),
-            finished=finished,
+            remembered=remembered,
         )
 
 
@@ -331,6 +331,47 @@ async def test_a_newcomer_who_wants_to_look_sooner_brings_the_first_look_forward
     assert service.called_at == [5]
 
 
+async def test_a_job_seen_before_is_no_stranger_to_the_next_wait() -> None:
+    service = Service(RUNNING, RUNNING, FAULT, DONE)
+    looks = service.looks()
+    with pytest.raises(PollTimeout):
+        await wait_for(looks, timeout=1)
+    await looks.look(OTHER)
+    assert await wait_for(looks) == DONE
+
+    service = Service(RUNNING, FAULT)
+    looks = service.looks()
+    await looks.look(JOB)
+    with pytest.raises(SoapFault):
+        await wait_for(looks)
+    assert len(service.called_at) == 5
+
+
+async def test_no_last_look_when_the_service_wants_none() -> None:
+    busy = HttpError("503", status_code=503, content_type="text/html", excerpt="", retry_after=300)
+    service = Service(RUNNING, busy)
+    with pytest.raises(PollTimeout):
+        await wait_for(service.looks(), timeout=200)
+    assert service.called_at == [0, 10]
+
+
+async def test_each_wait_that_times_out_has_its_own_copy_of_the_last_error() -> None:
+    results: list[DaspError | None] = []
+
+    async def one(looks: Looks) -> None:
+        try:
+            await wait_for(looks, timeout=100)
+        except PollTimeout as late:
+            results.append(late.last_error)
+
+    looks = Service(RUNNING, TransportError("reset")).looks()
+    async with anyio.create_task_group() as group:
+        for _ in range(2):
+            group.start_soon(one, looks)
+    assert [str(error) for error in results] == ["reset", "reset"]
+    assert results[0] is not results[1]
+
+
 async def test_a_finished_job_costs_no_further_call() -> None:
     service = Service(DONE)
     looks = service.looks()
@@ -341,7 +382,7 @@ async def test_a_finished_job_costs_no_further_call() -> None:
 
 async def test_only_so_many_finished_jobs_are_remembered() -> None:
     service = Service(DONE)
-    looks = service.looks(finished=2)
+    looks = service.looks(remembered=2)
     for number in (1, 2, 3, 1):
         await wait_for(looks, UUID(int=number))
     assert len(service.called_at) == 4

@@ -38,12 +38,14 @@ class Track:
 class Decision:
     """What follows from a look: the seconds until the next, None if the wait is over.
 
-    error: what it ends with, None if it ends with the status.
+    error: what it ends with, None if it ends with the status. asked: the seconds for which the
+    service wants no further look, not even a last one.
     """
 
     track: Track
     delay: float | None
     error: DaspError | None = None
+    asked: float = 0.0
 
 
 def after_status(track: Track, status: JobStatus, schedule: Schedule, draw: float) -> Decision:
@@ -79,33 +81,39 @@ def after_error(
     | transient, before that, up to 4 in a row | goes on |
     | anything else | ends with the error |
     """
+    # Only what comes in a row is counted: each kind of error ends the runs of the others.
+    anew = Track(step=track.step, seen=track.seen)
+    asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
     if isinstance(error, SoapFault):
         if too_often:
-            after = replace(track, too_often=track.too_often + 1)
-            return Decision(after, _pause(TOO_OFTEN_PAUSES, track.too_often, error, draw))
+            pause = max(TOO_OFTEN_PAUSES.delay(track.too_often, draw), asked)
+            return Decision(replace(anew, too_often=track.too_often + 1), pause, asked=pause)
         if track.seen and track.faults < FAULTS_RIDDEN_OUT:
-            after = replace(track, faults=track.faults + 1)
-            return Decision(after, _pause(ERROR_PAUSES, track.faults, error, draw))
+            pause = max(ERROR_PAUSES.delay(track.faults, draw), asked)
+            return Decision(replace(anew, faults=track.faults + 1), pause, asked=asked)
     elif error.transient and (proven or track.transients + 1 < TRANSIENTS_BEFORE_FIRST_ANSWER):
-        after = replace(track, transients=track.transients + 1)
-        return Decision(after, _pause(ERROR_PAUSES, track.transients, error, draw))
+        pause = max(ERROR_PAUSES.delay(track.transients, draw), asked)
+        return Decision(replace(anew, transients=track.transients + 1), pause, asked=asked)
     return Decision(track, None, error)
 
 
-def _pause(pauses: Schedule, step: int, error: DaspError, draw: float) -> float:
-    return max(pauses.delay(step, draw), min(error.retry_after or 0.0, LONGEST_RETRY_AFTER))
-
-
 def next_moment(
-    *, due: float, looked_at: float, delay: float, deadline: float, lead: float
+    *,
+    due: float,
+    looked_at: float,
+    delay: float,
+    not_before: float,
+    deadline: float,
+    lead: float,
 ) -> float:
     """When a wait that ends at `deadline` must act next: to look, or to give up.
 
     That is when the job's next look is due; or `lead` seconds before the deadline, for one last
     look, if the next would come later than that; or the deadline, if that last look would come
-    less than half a `delay` after the one before. All in seconds of one monotonic clock.
+    less than half a `delay` after the one before, or sooner than the service wants
+    (`not_before`). All in seconds of one monotonic clock.
     """
     last = deadline - lead
     if due <= last:
         return due
-    return last if last - looked_at >= delay / 2 else deadline
+    return last if last >= not_before and last - looked_at >= delay / 2 else deadline

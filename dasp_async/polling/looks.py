@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dasp_async.models import JobStatus
     from dasp_async.polling.schedule import Schedule
     from dasp_async.polling.wait import Wait
+
+ValueT = TypeVar("ValueT")
 
 logger: Final = logging.getLogger("dasp_async")
 
@@ -53,15 +55,31 @@ class Job:
     looks: int = 0
     looked_at: float = -math.inf
     delay: float = 0.0
+    not_before: float = -math.inf
     waits: list[Wait] = field(default_factory=list["Wait"])
     left: int = 0
+
+
+class _Memory(OrderedDict["UUID", ValueT]):
+    """What is remembered of jobs; of too many, those not heard of for longest are forgotten."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def keep(self, job_id: UUID, value: ValueT) -> None:
+        self[job_id] = value
+        self.move_to_end(job_id)
+        if len(self) > self._limit:
+            self.popitem(last=False)
 
 
 class Looks:
     """The table of looks of one client.
 
     fetch: makes one look. is_too_often: tells a fault that asks for fewer calls. random: the
-    source of jitter. finished: how many finished jobs are remembered.
+    source of jitter. remembered: how many jobs are remembered when nobody waits for them: the
+    final status of those that are over, and of the others that they were seen.
     """
 
     def __init__(
@@ -71,7 +89,7 @@ class Looks:
         clock: Clock,
         is_too_often: Callable[[str], bool],
         random: Random,
-        finished: int = 256,
+        remembered: int = 256,
     ) -> None:
         self._fetch = fetch
         self._clock = clock
@@ -80,8 +98,8 @@ class Looks:
         self._proven = False
         self._flights: dict[UUID, _Flight] = {}
         self._jobs: dict[UUID, Job] = {}
-        self._finished: OrderedDict[UUID, JobStatus] = OrderedDict()
-        self._finished_limit = finished
+        self._finished: _Memory[JobStatus] = _Memory(remembered)
+        self._seen: _Memory[bool] = _Memory(remembered)
 
     async def look(self, job_id: UUID) -> JobStatus:
         """Join the look under way, or make one; raises this caller's own copy of its error."""
@@ -112,10 +130,9 @@ class Looks:
     def _note_status(self, status: JobStatus) -> None:
         self._proven = True
         if status.is_final:
-            self._finished[status.job_id] = status
-            self._finished.move_to_end(status.job_id)
-            if len(self._finished) > self._finished_limit:
-                self._finished.popitem(last=False)
+            self._finished.keep(status.job_id, status)
+        elif not status.is_blank:
+            self._seen.keep(status.job_id, True)
         job = self._jobs.get(status.job_id)
         if job is not None:
             job.status, job.error = status, None
@@ -151,6 +168,7 @@ class Looks:
             del self._jobs[job.job_id]
         else:
             job.delay, job.due = decision.delay, job.looked_at + decision.delay
+            job.not_before = job.looked_at + decision.asked
         for wait in job.waits:
             wait.wake()
 
@@ -160,7 +178,8 @@ class Looks:
         job = self._jobs.get(wait.job_id)
         if job is None:
             finished = self._finished.get(wait.job_id)
-            job = Job(wait.job_id, schedule, first_due, status=finished)
+            track = Track(seen=wait.job_id in self._seen)
+            job = Job(wait.job_id, schedule, first_due, track, finished)
             if finished is None:
                 self._jobs[wait.job_id] = job
         elif job.looks == 0:

@@ -107,7 +107,7 @@ class Wait:
                 job.job_id,
                 operation=GET_JOB_STATUS.name,
                 last_status=job.status,
-                last_error=job.error,
+                last_error=job.error and job.error.copy(),
                 polls=job.looks - self._looks_before,
                 elapsed=now - self._started,
             )
@@ -119,6 +119,7 @@ class Wait:
             due=self._job.due,
             looked_at=self._job.looked_at,
             delay=self._job.delay,
+            not_before=self._job.not_before,
             deadline=self._deadline,
             lead=self._lead,
         )
