@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from inspect import iscoroutinefunction
+from inspect import isclass, iscoroutinefunction
 from typing import TYPE_CHECKING, cast
 
+from dasp_async.soap import SoapVersion
 from dasp_async.xsd import read_guid, string_to_text
 
 if TYPE_CHECKING:
@@ -56,16 +57,36 @@ def http_client(value: object) -> None:
     if value is None:
         return
     # A synchronous client has all of it but `aclose`; it would block the event loop.
-    missing = [
-        name
-        for name in ("build_request", "send", "aclose")
-        if not callable(getattr(value, name, None))
-    ]
-    if missing:
-        raise TypeError(
-            "http_client must be an httpx.AsyncClient or httpx2.AsyncClient, "
-            f"not {type(value).__name__}, which has no {missing[0]}"
-        )
+    _has_methods(
+        "http_client",
+        value,
+        ("build_request", "send", "aclose"),
+        "an httpx.AsyncClient or httpx2.AsyncClient",
+    )
+
+
+def clock(value: object) -> None:
+    """Raise `TypeError` unless it is None or has what a `Clock` has."""
+    if value is not None:
+        _has_methods("clock", value, ("monotonic", "time", "sleep"), "a Clock")
+
+
+def _has_methods(name: str, value: object, methods: tuple[str, ...], wanted: str) -> None:
+    if isclass(value):
+        raise TypeError(f"{name} must be {wanted}, not the class {value.__name__}")
+    for method in methods:
+        if not callable(getattr(value, method, None)):
+            raise TypeError(
+                f"{name} must be {wanted}, not {type(value).__name__}, which has no {method}"
+            )
+
+
+def version(value: object) -> SoapVersion:
+    """A SOAP version, or its number; raises `ValueError`."""
+    try:
+        return SoapVersion(value)
+    except ValueError:
+        raise ValueError(f"version must be a SoapVersion, '1.1' or '1.2', not {value!r}") from None
 
 
 def callback(name: str, value: object) -> None:

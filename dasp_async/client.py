@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from uuid import UUID
 
 import anyio
+from anyio.lowlevel import current_token
 
 from dasp_async import arguments
 from dasp_async.clock import Clock, SystemClock, limit
@@ -47,8 +48,8 @@ RETRY_PAUSES: Final = Schedule(initial=0.5, factor=2.0, maximum=8.0, jitter=0.0)
 class CustomerApi:
     """A client of DiscountASP.NET's CustomerApi.
 
-    One client serves any number of tasks, under asyncio, uvloop or trio. Making one does no
-    I/O. Use it with `async with`, or call `aclose` when done.
+    One client serves any number of tasks of one event loop: asyncio, uvloop or trio. Making one
+    does no I/O. Use it with `async with`, or call `aclose` when done.
 
     key: the API key from the control panel, any text that is not empty. It is shown nowhere.
     endpoint: the service's address; https, unless it is on this machine or `allow_http` is set.
@@ -98,7 +99,9 @@ class CustomerApi:
         arguments.kind_of("schedule", schedule, Schedule)
         arguments.kind_of("job_rules", job_rules, JobRules)
         arguments.kind_of("fault_rules", fault_rules, FaultRules)
-        self._version = SoapVersion(version)
+        arguments.clock(clock)
+        arguments.kind_of("allow_http", allow_http, bool)
+        self._version = arguments.version(version)
         self._attempts = arguments.at_least_one("attempts", attempts)
         self._in_flight = anyio.Semaphore(
             arguments.at_least_one("max_in_flight", max_in_flight), fast_acquire=True
@@ -115,6 +118,7 @@ class CustomerApi:
             keep_alive=max_in_flight,
             mask=mask,
         )
+        self._event_loop: object = None
         self._looks = Looks(
             self._look,
             clock=self._clock,
@@ -274,6 +278,15 @@ class CustomerApi:
             schedule=schedule,
         )
 
+    def _stay_in_one_event_loop(self) -> None:
+        loop = current_token()
+        self._event_loop = self._event_loop or loop
+        if self._event_loop != loop:
+            raise RuntimeError(
+                "this client was used in another event loop, to which its connections belong; "
+                "make one in each"
+            )
+
     async def _look(self, job_id: UUID) -> JobStatus:
         record = await self._attempt(GET_JOB_STATUS, job_id)
         return self._job_rules.read(record, job_id=job_id, seen_at=self._clock.time())
@@ -296,6 +309,7 @@ class CustomerApi:
             await self._clock.sleep(pause)
 
     async def _attempt(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
+        self._stay_in_one_event_loop()
         async with self._in_flight:
             request = render(operation, self._version, (self._key, *arguments))
             started = self._clock.monotonic()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import time
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio
+
+# timedelta's own limit
+LONGEST: Final = timedelta.max.total_seconds()
 
 
 class Clock(Protocol):
@@ -54,7 +57,7 @@ def seconds(name: str, value: object) -> float:
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be seconds or a timedelta, not {type(value).__name__}")
-    if not 0 <= value < math.inf:
+    if not 0 <= value <= LONGEST:
         raise ValueError(f"{name} must be a finite number of seconds, not negative; got {value}")
     return float(value)
 

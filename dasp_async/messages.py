@@ -20,6 +20,7 @@ class HttpAnswer:
     """What came back, as far as reading it needs. The body may echo the key.
 
     `whole` is False when the body was longer than the cap; `body` is its beginning then.
+    `readable` is False when it was compressed in a way that was not asked for.
     """
 
     status: int
@@ -27,3 +28,4 @@ class HttpAnswer:
     retry_after: str | None = None
     body: bytes = field(default=b"", repr=False)
     whole: bool = True
+    readable: bool = True

@@ -135,6 +135,11 @@ class JobRules:
     unset_from: date = date(9999, 1, 1)
 
     def __post_init__(self) -> None:
+        for name in ("unset_through", "unset_from"):
+            day = getattr(self, name)
+            # A datetime is a date, but can't be compared with one.
+            if type(day) is not date:
+                raise TypeError(f"{name} must be a date, not {type(day).__name__}")
         for name in ("done_words", "failed_words"):
             object.__setattr__(self, name, _folded(name, getattr(self, name)))
 

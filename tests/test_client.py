@@ -85,7 +85,11 @@ def api_of(server: Server, clock: FakeClock | None = None, **options: Any) -> Cu
         ({"key": ""}, ValueError, "key must not be empty"),
         ({"key": b"bytes"}, TypeError, "key must be text, not bytes"),
         ({"key": "a\0b"}, ValueError, r"key holds U\+0000 at position 1, which XML cannot carry"),
-        ({"version": "1.3"}, ValueError, "'1.3' is not a valid SoapVersion"),
+        (
+            {"version": "1.3"},
+            ValueError,
+            "version must be a SoapVersion, '1.1' or '1.2', not '1.3'",
+        ),
         ({"attempt_timeout": 0}, ValueError, "attempt_timeout must be more than 0"),
         ({"attempt_timeout": "30"}, TypeError, "attempt_timeout must be seconds or a timedelta"),
         ({"attempts": 0}, ValueError, "attempts must be 1 or more"),
@@ -97,6 +101,10 @@ def api_of(server: Server, clock: FakeClock | None = None, **options: Any) -> Cu
         ({"schedule": 5}, TypeError, "schedule must be a Schedule, not int"),
         ({"job_rules": None}, TypeError, "job_rules must be a JobRules, not NoneType"),
         ({"fault_rules": {}}, TypeError, "fault_rules must be a FaultRules, not dict"),
+        ({"http_client": httpx.AsyncClient}, TypeError, "not the class AsyncClient"),
+        ({"clock": object()}, TypeError, "clock must be a Clock, not object, which has no mono"),
+        ({"allow_http": "false"}, TypeError, "allow_http must be a bool, not str"),
+        ({"attempt_timeout": 10**400}, ValueError, "attempt_timeout must be a finite number"),
         ({"endpoint": "ftp://example.com/"}, ValueError, "endpoint must be a URL like https"),
         ({"endpoint": "http://example.com/"}, ValueError, "endpoint must be https"),
     ],
@@ -302,6 +310,18 @@ async def test_a_closed_client_refuses_to_call_and_leaves_a_borrowed_one_open() 
     await http.aclose()
 
 
+def test_a_client_belongs_to_one_event_loop() -> None:
+    load(COMPLETED)
+    api = api_of(Server(COMPLETED))
+
+    async def ask() -> JobStatus:
+        return await api.get_job_status(JOB)
+
+    assert anyio.run(ask).state is JobState.DONE
+    with pytest.raises(RuntimeError, match="another event loop"):
+        anyio.run(ask)
+
+
 # --- waits ------------------------------------------------------------------------------------
 
 
@@ -336,6 +356,15 @@ async def test_a_wait_has_a_time_limit_and_its_own_schedule(timeout: float | tim
     assert (caught.value.polls, caught.value.elapsed) == (4, 35)
     assert caught.value.last_status is not None
     assert caught.value.last_status.status == "Running"
+
+
+async def test_a_job_known_to_be_over_lets_others_run_all_the_same() -> None:
+    async with api_of(Server(COMPLETED)) as api:
+        await api.poll_until_done(JOB)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await api.poll_until_done(JOB)
+        assert scope.cancelled_caught
 
 
 async def test_the_clients_schedule_is_the_default() -> None:

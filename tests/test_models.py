@@ -191,6 +191,14 @@ WRONG_WORDS = [
 ]
 
 
+@pytest.mark.parametrize("name", ["unset_through", "unset_from"])
+@pytest.mark.parametrize("day", [datetime(1970, 1, 1), "1970-01-01", None])  # noqa: DTZ001 - test data
+def test_what_is_no_date_is_refused(name: str, day: Any) -> None:
+    rules: dict[str, Any] = {name: day}
+    with pytest.raises(TypeError, match=f"^{name} must be a date, not "):
+        JobRules(**rules)
+
+
 @pytest.mark.parametrize("name", ["done_words", "failed_words"])
 @pytest.mark.parametrize(("words", "kind", "message"), WRONG_WORDS)
 def test_what_is_no_set_of_words_is_refused(

@@ -6,7 +6,7 @@ import gzip
 import random
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from types import ModuleType
 from typing import Any, Final, Self
 
@@ -26,6 +26,7 @@ from dasp_async import (
     SoapVersion,
     TransportError,
 )
+from dasp_async.transport.body import plain
 from tests.servers import COMPLETED, SOAP_1_1
 
 KEY: Final = "NOT-A-REAL-KEY-0123-ABCD"
@@ -566,7 +567,6 @@ async def test_none_and_one_gzip_are_read(encoding: str | None, content: bytes) 
         ("identity, gzip", ZIPPED),
         ("gzip;q=1", ZIPPED),
         ("gzip", COMPLETED),
-        ("gzip", b""),
         ("gzip", ZIPPED[:5]),
         ("gzip", ZIPPED[:-1]),
         ("gzip", ZIPPED[:-9] + b"\0" + ZIPPED[-8:]),
@@ -587,7 +587,19 @@ async def test_any_other_encoding_is_no_answer(
     assert isinstance(error, HttpError)
     assert (error.status_code, error.content_type) == (status, SOAP_1_1)
     assert (error.excerpt, error.transient) == ("", transient)
-    assert f"HTTP {status}, a body in an encoding that was not asked for" in str(error)
+    assert f"HTTP {status}, {SOAP_1_1}, a body in an encoding that was not asked for" in str(error)
+
+
+async def test_an_answer_that_cannot_be_decoded_still_says_when_to_come_again() -> None:
+    headers = {"Content-Encoding": "br", "Retry-After": "7"}
+    async with answering(content=COMPLETED, status=503, headers=headers) as http:
+        assert (await failure(api(http_client=http))).retry_after == 7
+
+
+async def test_an_empty_body_is_in_no_encoding() -> None:
+    headers = {"Content-Encoding": "gzip"}
+    async with answering(content=b"", status=500, headers=headers) as http:
+        assert "empty body" in str(await failure(api(http_client=http)))
 
 
 async def test_two_content_encodings_in_two_headers_are_two() -> None:
@@ -740,3 +752,33 @@ def test_what_is_no_endpoint_is_refused_at_once(endpoint: str, words: str) -> No
 def test_an_endpoint_is_text(endpoint: Any) -> None:
     with pytest.raises(TypeError, match="endpoint must be text, not "):
         api(endpoint=endpoint)
+
+
+# What a request leaves behind
+
+
+async def test_a_request_s_body_is_read_by_no_async_generator() -> None:
+    stream = plain(httpx.ByteStream(b"body"))
+    assert isinstance(stream, httpx.AsyncByteStream)
+    assert not isinstance(aiter(stream), AsyncGenerator)
+    for _ in range(2):
+        assert [chunk async for chunk in stream] == [b"body"]
+
+
+async def test_a_group_that_passes_through_leaves_its_members_frames_behind() -> None:
+    def stop() -> None:
+        raise SystemExit(3)
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        try:
+            stop()
+        except SystemExit as error:
+            raise BaseExceptionGroup("a group", [error]) from error
+        raise AssertionError
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:
+        with pytest.raises(BaseExceptionGroup) as caught:
+            await api(http_client=http).get_job_status(JOB)
+    (member,) = caught.value.exceptions
+    assert isinstance(member, SystemExit)
+    assert (member.__traceback__, member.__context__, caught.value.__cause__) == (None, None, None)

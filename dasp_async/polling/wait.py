@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 import anyio
+import anyio.lowlevel
 
 from dasp_async.clock import limit, seconds
 from dasp_async.errors import DaspError, PollTimeout
@@ -135,6 +136,8 @@ class Wait:
 
     async def next(self) -> JobStatus:
         """The next news, slept and looked for; raises like `news`."""
+        # What is known already is given without a look, which would let others run.
+        await anyio.lowlevel.checkpoint()
         while True:
             status = self.news()
             if status is not None:

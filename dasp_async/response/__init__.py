@@ -4,6 +4,7 @@ The first row that fits decides:
 
 | the answer | outcome |
 | --- | --- |
+| a body in an encoding that was not asked for | `HttpError` |
 | an envelope with a fault in its body, whatever the status | `SoapFault` |
 | a status of 300 or more | `HttpError` |
 | an envelope or a SOAP content type, but cut, unsafe or off the contract | `InvalidResponse` |
@@ -53,6 +54,8 @@ def read_answer(
     mask: strikes secrets out of every text that comes from the answer. now: seconds since
     1970, to read a Retry-After that is a date.
     """
+    if not answer.readable:
+        raise _http_error(operation.name, answer, mask, now)
     content: list[_Element] = []
     problem, is_soap = "", _media_type(answer.content_type) in SOAP_MEDIA_TYPES
     try:

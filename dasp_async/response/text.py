@@ -30,6 +30,8 @@ def described(answer: HttpAnswer, mask: Mask) -> str:
     label = cleaned(answer.content_type, mask) or "no content type"
     beginning = excerpt(answer, mask)
     nothing = "no text in the body" if answer.body else "empty body"
+    if not answer.readable:
+        nothing = "a body in an encoding that was not asked for and can't be read"
     body = f"body: {beginning}" if beginning else nothing
     return f"HTTP {answer.status}, {label}, {body}"
 

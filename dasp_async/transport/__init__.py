@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import anyio
 import anyio.to_thread
 
-from dasp_async.errors import AttemptTimeout, DaspError, HttpError
+from dasp_async.errors import AttemptTimeout, TransportError
 from dasp_async.messages import HttpAnswer
 from dasp_async.transport.body import decoded, plain, raw
 from dasp_async.transport.endpoint import checked
@@ -71,11 +71,10 @@ class Transport:
     async def post(self, request: SoapRequest) -> HttpAnswer:
         """The answer to a request, whatever its status.
 
-        Raises `TransportError` if none came, `AttemptTimeout` if it took too long, and
-        `HttpError` if it is compressed in a way that was not asked for.
+        Raises `TransportError` if none came, and `AttemptTimeout` if it took too long.
         """
         self._refuse_if_closed()
-        outcome: HttpAnswer | DaspError | None = None
+        outcome: HttpAnswer | TransportError | None = None
         with anyio.move_on_after(self._attempt_timeout):
             try:
                 outcome = await self._exchange(request)
@@ -98,7 +97,7 @@ class Transport:
             await self._own.http.aclose()
             self._own = None
 
-    async def _exchange(self, request: SoapRequest) -> HttpAnswer | HttpError:
+    async def _exchange(self, request: SoapRequest) -> HttpAnswer:
         if self._borrowed is not None:
             http: HttpClient = self._borrowed
             http_request = http.build_request(
@@ -114,7 +113,7 @@ class Transport:
         http_request.stream = plain(http_request.stream)
         response = await http.send(http_request, stream=True, follow_redirects=False)
         try:
-            return await self._read(request.operation, response)
+            return await self._read(response)
         finally:
             await response.aclose()
 
@@ -143,7 +142,7 @@ class Transport:
         if self._closed:
             raise RuntimeError("this client is closed; make a new one")
 
-    async def _read(self, operation: str, response: Any) -> HttpAnswer | HttpError:
+    async def _read(self, response: Any) -> HttpAnswer:
         cap = self._max_response_bytes
         content: tuple[bytes, bool] | None
         if response.is_stream_consumed:
@@ -157,14 +156,7 @@ class Transport:
         content_type = self._mask(response.headers.get("content-type", ""))
         retry_after = self._mask(response.headers.get("retry-after", "")) or None
         if content is None:
-            return HttpError(
-                f"{operation}: HTTP {response.status_code}, a body in an encoding that was not "
-                "asked for and can't be read",
-                operation=operation,
-                status_code=response.status_code,
-                content_type=content_type,
-                excerpt="",
-            )
+            return HttpAnswer(response.status_code, content_type, retry_after, readable=False)
         return HttpAnswer(response.status_code, content_type, retry_after, *content)
 
 

@@ -58,7 +58,7 @@ async def raw(response: Any, cap: int) -> bytes:
 
 def decoded(raw: bytes, encoding: str, cap: int) -> tuple[bytes, bool] | None:
     """The content up to the cap, and whether that is all of it; None if it can't be read."""
-    if encoding.strip().lower() in _NOT_ENCODED:
+    if not raw or encoding.strip().lower() in _NOT_ENCODED:
         return raw[:cap], len(raw) <= cap
     if encoding.strip().lower() not in _GZIP:
         return None

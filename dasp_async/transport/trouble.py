@@ -35,8 +35,15 @@ def reraise_bare(stop: BaseException) -> NoReturn:
     It becomes the cause of what the caller sees, a TimeoutError say, and those frames hold the
     body, and so the key.
     """
-    stop.__cause__ = stop.__context__ = None
-    raise stop.with_traceback(None)
+    _strip(stop)
+    raise stop
+
+
+def _strip(error: BaseException) -> None:
+    error.__cause__ = error.__context__ = error.__traceback__ = None
+    if isinstance(error, BaseExceptionGroup):
+        for member in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            _strip(member)
 
 
 def mapped(error: Exception, operation: str, mask: Mask) -> TransportError:
