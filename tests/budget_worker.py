@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -11,12 +12,13 @@ from typing import Final
 
 import anyio
 
-from dasp_async.budget import Admitted, Caller, NotYet, SqliteBudget, Verdict
+from dasp_async.budget import Admission, Admitted, Caller, NotYet, SqliteBudget, Verdict
 from dasp_async.errors import CallRefused
 from dasp_async.testing import FakeClock
 
 CALLER: Final = Caller.of("test-key", "https://test.invalid/")
 DAY: Final = 86_400.0
+NOBODY: Final = 65_534
 
 
 class Log:
@@ -29,101 +31,103 @@ class Log:
         os.write(self._file, b".")
 
 
-async def hammer(path: str, log: str, limit: str, verdict: str) -> None:
+async def call(budget: SqliteBudget, service: Log | None = None) -> Admission:
+    """Make a call, if it is admitted."""
+    answer = await budget.admit(CALLER, None)
+    if isinstance(answer, Admitted) and service:
+        service.send()
+    return answer
+
+
+async def refusal(budget: SqliteBudget, service: Log | None = None) -> str:
+    """Why a budget lets no call out."""
+    try:
+        return str(await call(budget, service))
+    except CallRefused as error:
+        return str(error)
+
+
+def hammer(path: str, log: str, limit: str, verdict: str) -> None:
     """Make calls that all end with a verdict, until one is refused for longer than a moment."""
-    budget, service = SqliteBudget(path, limit=int(limit)), Log(log)
-    while True:
-        answer = await budget.admit(CALLER, None)
-        if isinstance(answer, Admitted):
-            service.send()
-            await budget.settle(CALLER, answer.call, Verdict(verdict))
-        elif not isinstance(answer, NotYet):
-            return
+
+    async def run() -> None:
+        budget, service = SqliteBudget(path, limit=int(limit)), Log(log)
+        while isinstance(answer := await call(budget, service), Admitted | NotYet):
+            if isinstance(answer, Admitted):
+                await budget.settle(CALLER, answer.call, Verdict(verdict))
+
+    anyio.run(run)
 
 
-async def crash(path: str, log: str, moment: float) -> None:
+def crash(path: str, log: str, moment: float) -> None:
     """Make one call and die before its answer."""
-    answer = await SqliteBudget(path, clock=FakeClock(moment)).admit(CALLER, None)
-    if isinstance(answer, Admitted):
-        Log(log).send()
-    os._exit(9)
+
+    async def run() -> None:
+        await call(SqliteBudget(path, clock=FakeClock(moment)), Log(log))
+        os._exit(9)
+
+    anyio.run(run)
 
 
-async def restart(path: str, log: str, times: str) -> None:
+def restart(path: str, log: str, times: str) -> None:
     """Crash so many times in the course of a day."""
     for number in range(int(times)):
         moment = 1e9 + DAY * number / int(times)
-        assert in_child(partial(anyio.run, crash, path, log, moment)) == 9
+        assert in_child(partial(crash, path, log, moment)) == 9
 
 
-async def fork(path: str) -> None:
+def fork(path: str) -> None:
     """Use a budget before and after a fork, on both sides."""
     budget = SqliteBudget(path)
-
-    async def call() -> None:
-        assert isinstance(await budget.admit(CALLER, None), Admitted)
-
-    await call()
-    assert in_child(partial(anyio.run, call, backend="trio")) == 0
-    await call()
+    anyio.run(call, budget)
+    assert in_child(lambda: anyio.run(call, budget, backend="trio")) == 0
+    anyio.run(call, budget)
 
 
 def in_child(work: Callable[[], object]) -> int:
     """Do something in a forked process; how that ended."""
     child = os.fork()
     if child == 0:
-        try:
-            work()
-        except BaseException as error:
-            os.write(2, f"{error!r}\n".encode())
-            os._exit(1)
+        work()
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-async def full(path: str, log: str) -> None:
+def full(path: str, log: str) -> None:
     """Use a budget on a disk that gets full and then has room again."""
-    import resource
-
-    budget, service = SqliteBudget(path, limit=100_000), Log(log)
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    async def call() -> None:
-        answer = await budget.admit(CALLER, None)
+    async def run() -> None:
+        budget, service = SqliteBudget(path, limit=100_000), Log(log)
+        answer = await call(budget, service)
         assert isinstance(answer, Admitted)
-        service.send()
         await budget.settle(CALLER, answer.call, Verdict.GOOD)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
+        while (reason := await refusal(budget, service)) == str(Admitted(0)):
+            pass
+        sys.stdout.write(reason)
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        await call(budget, service)
 
-    await call()
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
-    try:
-        while True:
-            await call()
-    except CallRefused as error:
-        print(error)
-    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
-    await call()
+    anyio.run(run)
 
 
-async def read_only(path: str) -> None:
-    """Use a budget whose file another user has made."""
-    await SqliteBudget(path).remaining()
+def read_only(path: str) -> None:
+    """Use a budget whose file and folder belong to another user."""
+    budget = SqliteBudget(path)
+    anyio.run(budget.remaining)
     Path(path).chmod(0o444)
     Path(path).parent.chmod(0o555)
     if os.geteuid() == 0:
-        os.seteuid(65534)
-    try:
-        await SqliteBudget(path).remaining()
-    except CallRefused as error:
-        print(error)
-    finally:
-        os.seteuid(os.getuid())
-        Path(path).parent.chmod(0o755)
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    sys.stdout.write(anyio.run(refusal, SqliteBudget(path)))
 
 
-PROGRAMS: Final = {
+PROGRAMS: Final[dict[str, Callable[..., None]]] = {
     program.__name__: program for program in (hammer, restart, fork, full, read_only)
 }
 
 if __name__ == "__main__":
-    anyio.run(PROGRAMS[sys.argv[1]], *sys.argv[2:])
+    PROGRAMS[sys.argv[1]](*sys.argv[2:])

@@ -128,4 +128,6 @@ def test_a_file_that_may_not_be_written() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         printed = Service(Path(folder)).run("read_only")
+        # So that its owner can clear it away
+        Path(folder).chmod(0o755)
     assert "readonly database; make its folder if there is none, and let this" in printed

@@ -1,0 +1,114 @@
+"""What a client asks of a budget, and what it is told."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+_DIGEST_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: hashes of the key and of the endpoint, neither of which can be read back."""
+
+    account: str
+    site: str
+
+    @classmethod
+    def of(cls, key: str, endpoint: str) -> Caller:
+        """The caller that uses a key at an endpoint."""
+        return cls(account_of(key), _digest(endpoint))
+
+
+def account_of(key: str) -> str:
+    """The hash by which a budget knows a key."""
+    return _digest(key)
+
+
+def _digest(text: str) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, person=b"dasp_async").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a process waits for: so many jobs, since that moment (seconds since 1970).
+
+    process: tells processes that share a budget apart.
+    """
+
+    process: str
+    jobs: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The call was counted and may be made; `call` is for `settle`."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Nothing was counted; ask again in `pause` seconds."""
+
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsedUp:
+    """No call is left; the next is free in `pause` seconds, unless others take it."""
+
+    pause: float
+    limit: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """More calls could lock the address out; the next may be tried in `pause` seconds."""
+
+    pause: float
+    faults: int
+
+
+Admission: TypeAlias = Admitted | NotYet | UsedUp | Closed
+
+
+class Verdict(enum.Enum):
+    """What an answer says about the key, as far as the lock-out is concerned.
+
+    GOOD: a result. UNKNOWN_JOB: a fault whose words are about the job; it counts against a key
+    that was never proven good. FAULT: any other fault, and HTTP 401 and 403. REFUSED_KEY: a
+    fault whose words are about the account. NOTHING: all else.
+    """
+
+    GOOD = "good"
+    UNKNOWN_JOB = "unknown job"
+    FAULT = "fault"
+    REFUSED_KEY = "refused key"
+    NOTHING = "nothing"
+
+
+class CallBudget(Protocol):
+    """A store that counts calls and remembers faults, for all clients that share it.
+
+    Each step is atomic. A step that can't be made, because the store is locked, full, corrupt
+    or gone, raises `CallRefused`: no call goes uncounted.
+    """
+
+    async def admit(self, caller: Caller, waiting: Waiting | None) -> Admission:
+        """Count a call, if it may be made now; `waiting` is None for a direct call."""
+        ...
+
+    async def settle(self, caller: Caller, call: int, verdict: Verdict) -> None:
+        """Note what came of a call that was admitted."""
+        ...
+
+    async def remaining(self, key: str | None = None) -> int:
+        """The calls left now to a key; None for the key that has the fewest left."""
+        ...

@@ -1,0 +1,173 @@
+"""A budget in memory, for the clients of one process."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right, insort
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from dasp_async.budget import steps
+from dasp_async.budget.contract import Admission, Caller, Verdict, Waiting, account_of
+from dasp_async.budget.rules import FORGOTTEN_AFTER, LOST_AFTER, SITE_WINDOW, Limits, Standing
+from dasp_async.clock import Clock, SystemClock
+
+# How often keys that are not in use are looked through for what can be forgotten.
+_SWEEP_EVERY = 60.0
+
+
+class MemoryBudget:
+    """Counts calls and faults for all clients of one process that share it; ends with it.
+
+    limit: calls in any `window`, of each key; `math.inf` guards against a lock-out alone.
+    window: seconds or a timedelta. reserve: calls that waits leave to direct calls.
+    """
+
+    __slots__ = ("_clock", "_limits", "_lock", "_rows")
+
+    def __init__(
+        self,
+        *,
+        limit: float = 1000,
+        window: float | timedelta = 86_400.0,
+        reserve: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._limits = Limits.of(limit, window, reserve)
+        self._clock = clock or SystemClock()
+        self._rows = _MemoryRows()
+        # For clients on event loops in several threads; held for microseconds.
+        self._lock = threading.Lock()
+
+    async def admit(self, caller: Caller, waiting: Waiting | None) -> Admission:
+        """Count a call, if it may be made now; `waiting` is None for a direct call."""
+        with self._lock:
+            return steps.admit(self._rows, self._limits, caller, waiting, self._clock.time())
+
+    async def settle(self, caller: Caller, call: int, verdict: Verdict) -> None:
+        """Note what came of a call that was admitted."""
+        if steps.needs_settling(call, verdict):
+            with self._lock:
+                steps.settle(self._rows, caller, call, verdict, self._clock.time())
+
+    async def remaining(self, key: str | None = None) -> int:
+        """The calls left now to a key; None for the key that has the fewest left."""
+        account = None if key is None else account_of(key)
+        with self._lock:
+            return steps.remaining(self._rows, self._limits, account, self._clock.time())
+
+
+@dataclass(slots=True)
+class _Account:
+    """What is known of one key: its calls, in order of time, and who waits with it."""
+
+    calls: list[float] = field(default_factory=list[float])
+    heard: dict[str, tuple[Waiting, float]] = field(
+        default_factory=dict[str, tuple[Waiting, float]]
+    )
+    granted: float | None = None
+
+    def forget(self, now: float, window: float) -> None:
+        del self.calls[: bisect_right(self.calls, now - window)]
+        for process, (_, at) in list(self.heard.items()):
+            if abs(now - at) >= FORGOTTEN_AFTER:
+                del self.heard[process]
+        if self.granted is not None and self.granted <= now - window:
+            self.granted = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.calls and not self.heard and self.granted is None
+
+
+class _MemoryRows:
+    """Everything a budget keeps, in plain containers."""
+
+    __slots__ = ("_accounts", "_blames", "_last_call", "_marks", "_standings", "_swept")
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, _Account] = {}
+        self._standings: dict[Caller, Standing] = {}
+        self._marks: dict[int, tuple[Caller, float]] = {}
+        self._blames: list[tuple[float, Caller]] = []
+        self._last_call = 0
+        self._swept = 0.0
+
+    def forget(self, now: float, window: float) -> None:
+        if abs(now - self._swept) < _SWEEP_EVERY:
+            return
+        self._swept = now
+        for name, account in list(self._accounts.items()):
+            account.forget(now, window)
+            if account.is_empty:
+                del self._accounts[name]
+        self._blames = [blame for blame in self._blames if blame[0] > now - SITE_WINDOW]
+
+    def standing(self, caller: Caller) -> Standing:
+        return self._standings.get(caller) or Standing()
+
+    def keep(self, caller: Caller, standing: Standing) -> None:
+        self._standings[caller] = standing
+
+    def mark(self, caller: Caller, now: float) -> int:
+        self._last_call += 1
+        self._marks[self._last_call] = (caller, now)
+        return self._last_call
+
+    def unmark(self, call: int) -> None:
+        self._marks.pop(call, None)
+
+    def unmark_lost(self, now: float) -> list[Caller]:
+        lost = [call for call, (_, at) in self._marks.items() if abs(now - at) >= LOST_AFTER]
+        return [self._marks.pop(call)[0] for call in lost]
+
+    def under_way(self, caller: Caller) -> int:
+        return sum(owner == caller for owner, _ in self._marks.values())
+
+    def blame(self, caller: Caller, now: float) -> None:
+        self._blames.append((now, caller))
+
+    def forgive(self, caller: Caller) -> None:
+        self._blames = [blame for blame in self._blames if blame[1] != caller]
+
+    def site(self, site: str, since: float) -> tuple[int, float | None, int]:
+        faults = [at for at, caller in self._blames if caller.site == site and at > since]
+        under_way = sum(
+            caller.site == site and not self.standing(caller).proven
+            for caller, _ in self._marks.values()
+        )
+        return len(faults), min(faults, default=None), under_way
+
+    def count(self, account: str, now: float) -> None:
+        insort(self._account(account).calls, now)
+
+    def counted(self, account: str, since: float) -> tuple[int, float | None]:
+        calls = self._accounts[account].calls if account in self._accounts else []
+        first = bisect_right(calls, since)
+        return len(calls) - first, calls[first] if first < len(calls) else None
+
+    def most_counted(self, since: float) -> int:
+        return max((self.counted(account, since)[0] for account in self._accounts), default=0)
+
+    def hear(self, account: str, waiting: Waiting, now: float) -> None:
+        heard = self._account(account).heard
+        heard.pop(waiting.process, None)
+        if waiting.jobs:
+            heard[waiting.process] = (waiting, now)
+
+    def heard(self, account: str, now: float) -> tuple[int, float | None]:
+        waits = [
+            waiting
+            for waiting, at in self._account(account).heard.values()
+            if abs(now - at) < FORGOTTEN_AFTER
+        ]
+        return sum(w.jobs for w in waits), min((w.since for w in waits), default=None)
+
+    def grant(self, account: str, now: float) -> None:
+        self._account(account).granted = now
+
+    def granted(self, account: str) -> float | None:
+        return self._account(account).granted
+
+    def _account(self, name: str) -> _Account:
+        return self._accounts.setdefault(name, _Account())
