@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dasp_async.budget import CallBudget, MemoryBudget, SqliteBudget
 from dasp_async.client import CustomerApi
 from dasp_async.clock import Clock
 from dasp_async.errors import (
     AttemptTimeout,
+    BudgetExhausted,
     CallRefused,
     DaspError,
     HttpError,
     InvalidResponse,
     JobFailed,
+    LockoutRisk,
     PollTimeout,
     SoapFault,
     TransportError,
@@ -24,6 +27,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AttemptTimeout",
+    "BudgetExhausted",
+    "CallBudget",
     "CallRefused",
     "Clock",
     "CustomerApi",
@@ -36,10 +41,13 @@ __all__ = [
     "JobRules",
     "JobState",
     "JobStatus",
+    "LockoutRisk",
+    "MemoryBudget",
     "Outcome",
     "PollTimeout",
     "Schedule",
     "SoapFault",
     "SoapVersion",
+    "SqliteBudget",
     "TransportError",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import (
     AsyncGenerator,
@@ -17,19 +18,22 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from random import Random
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anyio
 from anyio.lowlevel import current_token
 
 from dasp_async import arguments
+from dasp_async.budget import Admitted, CallBudget, Caller, MemoryBudget, UsedUp, Waiting
 from dasp_async.clock import Clock, SystemClock, limit
 from dasp_async.envelope import render
 from dasp_async.errors import DaspError, JobFailed
+from dasp_async.guard import Guard, exhausted
 from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
 from dasp_async.operations import ENDPOINT, GET_JOB_STATUS, Operation
-from dasp_async.polling import Looks, Outcomes, Schedule, Wait
+from dasp_async.polling import Load, Looks, NotNow, Outcomes, Schedule, Wait
 from dasp_async.response import read_answer
 from dasp_async.secret import Mask, Secret
 from dasp_async.soap import SoapVersion
@@ -62,7 +66,10 @@ class CustomerApi:
     answer that asks to wait for more than 8 seconds (Retry-After) ends it.
     max_in_flight: how many attempts are under way at once; more wait for their turn.
     max_response_bytes: longer answers are refused.
-    schedule: the pauses between looks of a wait. job_rules: which answers mean that a job is
+    schedule: the pauses between looks of a wait. budget: counts the calls, and remembers what
+    may lock the address out; share one among clients. Left out, it is a `MemoryBudget` of 1000
+    calls a day at the vendor's endpoint; there and elsewhere, None means that no call is counted.
+    job_rules: which answers mean that a job is
     over. fault_rules: what faults' texts mean. clock: another clock, for tests.
 
     Raises `ValueError` or `TypeError`, here or when a method is awaited, if an argument is
@@ -83,6 +90,7 @@ class CustomerApi:
         max_response_bytes: int = 4 * 1024 * 1024,
         schedule: Schedule = Schedule(),  # noqa: B008 - frozen
         job_rules: JobRules = JobRules(),  # noqa: B008 - frozen
+        budget: CallBudget | EllipsisType | None = ...,
         fault_rules: FaultRules = FaultRules(),  # noqa: B008 - frozen
         clock: Clock | None = None,
     ) -> None:
@@ -118,6 +126,12 @@ class CustomerApi:
             keep_alive=max_in_flight,
             mask=mask,
         )
+        self._guard = Guard(
+            _budget(budget, endpoint, self._clock),
+            Caller.of(self._key.reveal(), endpoint),
+            fault_rules,
+        )
+        self._process = uuid4().hex
         self._event_loop: object = None
         self._looks = Looks(
             self._look,
@@ -287,8 +301,8 @@ class CustomerApi:
                 "make one in each"
             )
 
-    async def _look(self, job_id: UUID) -> JobStatus:
-        record = await self._attempt(GET_JOB_STATUS, job_id)
+    async def _look(self, job_id: UUID, load: Load | None) -> JobStatus:
+        record = await self._attempt(GET_JOB_STATUS, job_id, load=load)
         return self._job_rules.read(record, job_id=job_id, seen_at=self._clock.time())
 
     async def _retried(
@@ -308,12 +322,41 @@ class CustomerApi:
                 logger.warning("%s; attempt %d of %d in %.1f s", error, tried + 1, attempts, pause)
             await self._clock.sleep(pause)
 
-    async def _attempt(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
+    async def _attempt(
+        self, operation: Operation[ResultT], *arguments: object, load: Load | None = None
+    ) -> ResultT:
+        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait."""
         self._stay_in_one_event_loop()
         async with self._in_flight:
-            request = render(operation, self._version, (self._key, *arguments))
-            started = self._clock.monotonic()
-            answer = await self._transport.post(request)
+            call = await self._admitted(operation.name, load)
+            # A call that is cancelled is not settled: it may still turn out as a failed log-in.
+            try:
+                result = await self._exchange(operation, *arguments)
+            except Exception as error:
+                await self._guard.settle(call, error)
+                raise
+            await self._guard.settle(call, None)
+            return result
+
+    async def _admitted(self, operation: str, load: Load | None) -> int:
+        waiting = None if load is None else Waiting(self._process, load.jobs, load.since)
+        while True:
+            admission = await self._guard.admit(operation, waiting)
+            if isinstance(admission, Admitted):
+                if load is not None:
+                    load.admitted()
+                return admission.call
+            used_up = exhausted(operation, admission) if isinstance(admission, UsedUp) else None
+            if load is not None:
+                raise NotNow(admission.pause, used_up)
+            if used_up is not None:
+                raise used_up
+            await self._clock.sleep(admission.pause)
+
+    async def _exchange(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
+        request = render(operation, self._version, (self._key, *arguments))
+        started = self._clock.monotonic()
+        answer = await self._transport.post(request)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",
@@ -324,6 +367,13 @@ class CustomerApi:
                 len(answer.body),
             )
         return read_answer(operation, answer, mask=self._mask, now=self._clock.time())
+
+
+def _budget(budget: CallBudget | EllipsisType | None, endpoint: str, clock: Clock) -> CallBudget:
+    """The budget a client was given, or that of its endpoint; without limit if it wants none."""
+    if budget is ...:
+        budget = MemoryBudget(clock=clock) if endpoint == ENDPOINT else None
+    return MemoryBudget(limit=math.inf, clock=clock) if budget is None else budget
 
 
 def retry_pause(error: DaspError, retries: int) -> float | None:

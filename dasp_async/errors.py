@@ -7,6 +7,8 @@
     ├── InvalidResponse     SOAP that breaks the contract or is unsafe
     ├── SoapFault           the service said no: .code .subcodes .reason .actor .node .detail
     ├── CallRefused         refused here, nothing was sent
+    │   ├── BudgetExhausted no call is left: .limit .used
+    │   └── LockoutRisk     too many faults without a good answer, or a refused key: .faults
     ├── JobFailed           the job ended in failure: .status
     └── PollTimeout         the job may still be running: .job_id .last_status .last_error
                             .polls .elapsed; also TimeoutError
@@ -164,6 +166,45 @@ class SoapFault(DaspError):
 
 class CallRefused(DaspError):
     """The call was refused here, and nothing was sent."""
+
+
+class BudgetExhausted(CallRefused):
+    """The budget has no call left; the next is free in `retry_after` seconds.
+
+    limit: the calls it allows in its window. used: those that were counted.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        retry_after: float | None = None,
+        limit: int = 0,
+        used: int = 0,
+    ) -> None:
+        super().__init__(message, operation=operation, retry_after=retry_after)
+        self.limit = limit
+        self.used = used
+
+
+class LockoutRisk(CallRefused):
+    """More calls could lock this address out, for which 25 failed log-ins are enough.
+
+    faults: the answers since the last good one that could be failed log-ins. `retry_after`:
+    when the next call will be let through, to see whether things are mended.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        retry_after: float | None = None,
+        faults: int = 0,
+    ) -> None:
+        super().__init__(message, operation=operation, retry_after=retry_after)
+        self.faults = faults
 
 
 class JobFailed(DaspError):

@@ -184,16 +184,38 @@ class FaultRules:
     regard to case; replace them once you know the service's own.
 
     `too_often`: the service wants fewer calls. A wait backs off from such a fault and goes on.
+    `account`: the key, the address or the account is refused. No further call is made for a
+    while, since the service blocks an address after 25 failed log-ins.
+    `unknown_job`: the job is unknown, which says nothing against a key that is known to be good.
     """
 
     too_often: frozenset[str] = frozenset(
         {"too often", "too many", "too frequent", "rate limit", "daily limit", "limit exceeded"}
     )
+    account: frozenset[str] = frozenset(
+        {"api key", "invalid key", "access denied", "not authorized", "unauthorized", "ip address"}
+    )
+    unknown_job: frozenset[str] = frozenset(
+        {"job not found", "unknown job", "no such job", "invalid job"}
+    )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "too_often", _folded("too_often", self.too_often))
+        for name in ("too_often", "account", "unknown_job"):
+            object.__setattr__(self, name, _folded(name, getattr(self, name)))
 
     def is_too_often(self, reason: str) -> bool:
         """Whether a fault's reason asks for fewer calls."""
-        folded = reason.casefold()
-        return any(word in folded for word in self.too_often)
+        return _holds_any(reason, self.too_often)
+
+    def is_account(self, reason: str) -> bool:
+        """Whether a fault's reason is about the key, the address or the account."""
+        return _holds_any(reason, self.account)
+
+    def is_unknown_job(self, reason: str) -> bool:
+        """Whether a fault's reason is that the job is unknown."""
+        return _holds_any(reason, self.unknown_job)
+
+
+def _holds_any(reason: str, words: frozenset[str]) -> bool:
+    folded = reason.casefold()
+    return any(word in folded for word in words)

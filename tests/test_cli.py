@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -22,7 +23,8 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from dasp_async import AttemptTimeout, CallRefused, JobState, JobStatus, __version__
-from dasp_async.cli import app
+from dasp_async.__main__ import main
+from dasp_async.cli import app, ended_by
 from dasp_async.cli.display import Display, Row, printable
 from dasp_async.cli.exits import ExitCode, exit_code
 from dasp_async.cli.fake import serving
@@ -230,14 +232,92 @@ def test_output_that_fails_is_an_exit_code(
     assert redirected == [1]
 
 
-def test_other_errors_are_not_taken_for_failing_output(
+def test_what_nobody_foresaw_is_one_line_without_the_key(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    key = "a-key-of-its-own"
+
     def failing(*_: object) -> None:
-        raise ExceptionGroup("tasks", [LookupError("ours")])
+        raise ExceptionGroup("tasks", [LookupError(f"ours\n{key}")])
 
     monkeypatch.setattr(anyio, "run", failing)
-    assert isinstance(service.dasp("wait", JOB).exception, ExceptionGroup)
+    result = service.dasp("wait", JOB, DASP_API_KEY=key)
+    assert (result.exit_code, result.stderr) == (70, "dasp: LookupError: ours ***\n")
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
+    """The exit code of the command, run to its very end."""
+    monkeypatch.setattr(sys, "argv", ["dasp", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return caught.value.code
+
+
+def test_what_nobody_foresaw_is_no_failed_job_anywhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise LookupError("ours")
+
+    monkeypatch.setattr(FakeCustomerApi, "add_job", failing)
+    assert ended(monkeypatch, "demo") == ExitCode.INTERNAL
+    assert capsys.readouterr().err == "dasp: LookupError: ours\n"
+
+
+def test_where_nothing_can_be_said_the_exit_code_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert ended_by(LookupError("ours")) is ExitCode.INTERNAL
+
+
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_nobody_who_reads_is_no_failed_job_anywhere(
+    monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+        def fileno(self) -> int:
+            return 1
+
+    def dup2(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(os, "dup2", dup2)
+    monkeypatch.setattr(sys, "stdout", Closed())
+    assert ended(monkeypatch, words) == ExitCode.NO_OUTPUT
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["wait", JOB], r"\u0413\u043e\u0442\u043e\u0432\u043e"),
+        (["status", JOB], r"\u0413\u043e\u0442\u043e\u0432\u043e"),
+        (["--help"], "Usage: dasp"),
+        (["wait", "--timeout"], "Error"),
+    ],
+    ids=repr,
+)
+def test_letters_that_the_terminal_lacks_are_no_failure(
+    service: Service, words: list[object], shown: str, encoding: str
+) -> None:
+    service.fake.add_job("Готово", "Completed", job_id=JOB)
+    run = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [*DASP, *map(str, words)],
+        env={**service.environment, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    told = (run.stdout + run.stderr).decode("utf-8")
+    assert "Traceback" not in told
+    assert run.returncode in {ExitCode.DONE, ExitCode.USAGE, ExitCode.NOT_OVER}
+    assert shown in told.replace("Готово", shown)
 
 
 # --- the key and other settings ---------------------------------------------------------------
@@ -256,6 +336,22 @@ def test_a_key_file_holds_the_key_and_nothing_else(service: Service, tmp_path: P
     key_file.write_text(f"key = {KEY}\nother = 1\n", "utf-8")
     result = service.dasp("status", JOB, "--key-file", key_file)
     assert (result.exit_code, KEY in result.output) == (ExitCode.USAGE, False)
+    assert service.fake.calls == ()
+
+
+def test_the_mark_of_an_editor_is_no_part_of_the_key(service: Service, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(f"{KEY}\r\n", "utf-8-sig")
+    job_id = service.fake.add_job("Completed")
+    assert service.dasp("status", job_id, "--key-file", key_file).exit_code == ExitCode.DONE
+
+
+def test_a_key_file_that_is_no_text_is_named(service: Service, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(KEY, "utf-16")
+    result = service.dasp("status", JOB, "--key-file", key_file)
+    assert result.exit_code == ExitCode.USAGE
+    assert result.stderr == f"dasp: the key file {key_file} is not text in UTF-8\n"
     assert service.fake.calls == ()
 
 
@@ -281,6 +377,8 @@ def test_the_version_can_be_asked_for() -> None:
         (["status", UUID(int=0)], {}, "nil UUID"),
         (["wait"], {}, "Missing argument"),
         (["wait", JOB, "--timeout", "-1"], {}, "--timeout"),
+        (["wait", JOB, "--timeout", "inf"], {}, "--timeout"),
+        (["wait", JOB, "--timeout", "nan"], {}, "--timeout"),
         (["nonsense"], {}, "nonsense"),
         (["serve", "--port", "99999"], {}, "--port"),
     ],
@@ -301,13 +399,13 @@ def test_help_is_there_for_every_command(words: list[str]) -> None:
 
 
 def test_without_its_extra_the_command_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("dasp_async.cli")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "typer", None)
-    with pytest.raises(SystemExit, match=r"dasp needs typer: pip install 'dasp_async\[cli\]'"):
-        runpy.run_module("dasp_async", run_name="__main__")
+    assert ended(monkeypatch) == ExitCode.USAGE
+    assert capsys.readouterr().err == "dasp needs typer: pip install 'dasp_async[cli]'\n"
 
 
 # --- demo and serve ---------------------------------------------------------------------------

@@ -14,11 +14,13 @@ import dasp_async
 from dasp_async.errors import (
     TRANSIENT_STATUSES,
     AttemptTimeout,
+    BudgetExhausted,
     CallRefused,
     DaspError,
     HttpError,
     InvalidResponse,
     JobFailed,
+    LockoutRisk,
     PollTimeout,
     SoapFault,
     TransportError,
@@ -86,6 +88,14 @@ EXAMPLES: list[tuple[DaspError, dict[str, object]]] = [
         },
     ),
     (CallRefused("text", operation="Op"), COMMON),
+    (
+        BudgetExhausted("text", operation="Op", retry_after=5.0, limit=3, used=3),
+        COMMON | {"retry_after": 5.0, "limit": 3, "used": 3},
+    ),
+    (
+        LockoutRisk("text", operation="Op", retry_after=60.0, faults=10),
+        COMMON | {"retry_after": 60.0, "faults": 10},
+    ),
     (JobFailed(FAILED, operation="Op"), COMMON | {"status": FAILED}),
     (
         PollTimeout(JOB_ID, operation="Op", last_status=RUNNING, polls=3, elapsed=9.25),
@@ -111,6 +121,8 @@ TREE: dict[type[DaspError], tuple[type[BaseException], ...]] = {
     InvalidResponse: (DaspError,),
     SoapFault: (DaspError,),
     CallRefused: (DaspError,),
+    BudgetExhausted: (CallRefused,),
+    LockoutRisk: (CallRefused,),
     JobFailed: (DaspError,),
     PollTimeout: (DaspError, TimeoutError),
 }

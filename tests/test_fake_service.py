@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import math
+from collections.abc import AsyncGenerator, Iterable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -34,7 +35,9 @@ from dasp_async.testing import (
     Fault,
     RawAnswer,
     Trouble,
+    app,
 )
+from dasp_async.testing.reading import Reading, Request, read
 
 KEY = "test-key"
 ENDPOINT = "https://api.discountasp.net/1.0/customerapi.asmx"
@@ -175,6 +178,59 @@ async def test_a_job_goes_by_time(
     assert {(each.status, each.start_date_time) for each in over} == {(last, NEW_YEAR)}
     assert {each.completed_date_time for each in over} == {NEW_YEAR + timedelta(seconds=90.5)}
     assert {each.error_message for each in over} == {error_message}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "named"),
+    [
+        ({"duration": -1}, ValueError, "duration"),
+        ({"duration": math.nan}, ValueError, "duration"),
+        ({"duration": "60"}, TypeError, "duration"),
+        ({"duration": True}, TypeError, "duration"),
+        ({"job_id": "nonsense"}, ValueError, "job_id"),
+        ({"job_id": 7}, ValueError, "job_id"),
+    ],
+    ids=repr,
+)
+def test_a_job_with_a_wrong_argument_is_refused(
+    fake: FakeCustomerApi, arguments: dict[str, Any], error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=f"^{named} must be"):
+        fake.add_job(**arguments)
+
+
+def test_steps_of_a_wrong_kind_are_refused(fake: FakeCustomerApi) -> None:
+    wrong: Any = 5
+    with pytest.raises(TypeError, match=r"^steps\[1\] must be str .* not int$"):
+        fake.add_job("Running", wrong)
+    with pytest.raises(TypeError, match=r"^steps\[0\] must be"):
+        fake.script_started_jobs(wrong)
+
+
+async def test_a_jobs_id_can_be_text_and_its_end_never_come(
+    fake: FakeCustomerApi, clock: FakeClock
+) -> None:
+    assert fake.add_job(duration=math.inf, job_id=UUID(int=7).hex) == UUID(int=7)
+    clock.advance(1e9)
+    assert [each.status for each in await looks(fake, clock, UUID(int=7))] == ["Running"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "named"),
+    [
+        ({"key": ""}, ValueError, "key"),
+        ({"key": None}, TypeError, "key"),
+        ({"key": b"key"}, TypeError, "key"),
+        ({"clock": 5}, TypeError, "clock"),
+        ({"clock": FakeClock}, TypeError, "clock"),
+    ],
+    ids=repr,
+)
+def test_a_fake_with_a_wrong_argument_is_refused(
+    arguments: dict[str, Any], error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=f"^{named} must"):
+        FakeCustomerApi(**arguments)
 
 
 def test_a_job_goes_by_steps_or_by_time_not_by_both(fake: FakeCustomerApi) -> None:
@@ -321,6 +377,25 @@ async def test_trouble_comes_in_order_and_passes(fake: FakeCustomerApi, clock: F
     assert (caught.value.status_code, caught.value.retry_after) == (503, 7)
     assert caught.value.content_type == "text/html; charset=utf-8"
     assert caught.value.excerpt == "Sorry"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "times", "error", "named"),
+    [
+        ("Completed", 1, TypeError, "trouble"),
+        (None, 1, TypeError, "trouble"),
+        (Delay, 1, TypeError, "trouble"),
+        (Delay(1), -1, ValueError, "times"),
+        (Delay(1), 1.0, TypeError, "times"),
+        (Delay(1), True, TypeError, "times"),
+    ],
+    ids=repr,
+)
+def test_trouble_of_a_wrong_kind_is_refused(
+    fake: FakeCustomerApi, trouble: Any, times: Any, error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=f"^{named} must be"):
+        fake.trouble(trouble, times)
 
 
 @pytest.mark.parametrize(
@@ -667,6 +742,94 @@ async def test_half_a_surrogate_pair_at_the_end_is_a_fault(fake: FakeCustomerApi
     assert "The surrogate pair (0xDC00, 0x3C) is invalid." in reason
 
 
+@pytest.mark.parametrize(
+    "encoding", ["hex", "idna", "UTF-7", "big5", "punycode", "rot13", "undefined", "klingon"]
+)
+async def test_an_encoding_that_cannot_be_read_is_no_xml(
+    fake: FakeCustomerApi, encoding: str
+) -> None:
+    body = f'<?xml version="1.0" encoding="{encoding}"?>'.encode() + envelope(call(UUID(int=1)))
+    routed = f'application/soap+xml; action="{ACTION[1:-1]}"'
+    answer = await post(fake, body, routed)
+    assert (answer.status_code, answer.content) == (400, b"")
+    told = fault_of(await post(fake, body, "application/soap+xml"))
+    assert told == (RECEIVER, f"{PROCESS}unknown encoding. Line 1, position 31.")
+
+
+async def test_a_charset_that_fails_at_some_letters_only_is_none(fake: FakeCustomerApi) -> None:
+    fake.add_job("Completed", job_id=UUID(int=1))
+    body = b"<!-- \xc3\xa9 -->" + envelope(call(UUID(int=1)))
+    assert (await post(fake, body, "text/xml; charset=punycode")).status_code == 200
+
+
+# --- bodies in pieces -------------------------------------------------------------------------
+
+
+async def in_pieces(
+    fake: FakeCustomerApi, messages: Iterable[dict[str, Any]], action: str | None = ACTION
+) -> list[MutableMapping[str, Any]]:
+    """What the fake sends for a SOAP 1.1 POST whose body comes so."""
+    sent: list[MutableMapping[str, Any]] = []
+    coming = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        await anyio.lowlevel.checkpoint()
+        return next(coming)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        await anyio.lowlevel.checkpoint()
+        sent.append(message)
+
+    headers = [(b"content-type", (SOAP_1_2 if action is None else SOAP_1_1).encode())]
+    if action is not None:
+        headers.append((b"soapaction", action.encode()))
+    scope = {"type": "http", "method": "POST", "path": "/1.0/customerapi.asmx", "headers": headers}
+    await fake(scope, receive, send)
+    return sent
+
+
+async def test_a_body_in_pieces_is_put_together(fake: FakeCustomerApi) -> None:
+    body = envelope(call(fake.add_job("Completed")), OLD)
+    pieces = [{"type": "http.request", "body": bytes([byte]), "more_body": True} for byte in body]
+    sent = await in_pieces(fake, [*pieces, {"type": "http.request"}])
+    assert b"<Status>Completed</Status>" in sent[1]["body"]
+
+
+@pytest.mark.parametrize("action", [ACTION, None])
+async def test_no_more_of_a_body_is_kept_than_aspnet_takes(
+    fake: FakeCustomerApi, action: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+
+    def reading(request: Request) -> Reading:
+        kept.append(len(request.body))
+        return read(request)
+
+    monkeypatch.setattr(app, "read", reading)
+    piece = {"type": "http.request", "body": b" " * 1024 * 1024, "more_body": True}
+    start, answer = await in_pieces(fake, [*[piece] * 50, {"type": "http.request"}], action)
+    assert start["status"] == 500
+    assert b"Upload size exceeds httpRuntime limit." in answer["body"]
+    assert kept == [5 * 1024 * 1024]
+
+
+async def test_a_body_of_just_the_size_that_aspnet_takes(fake: FakeCustomerApi) -> None:
+    body = envelope(call(fake.add_job("Completed")))
+    full = body + b" " * (4 * 1024 * 1024 - len(body))
+    assert (await post(fake, full)).status_code == 200
+    assert fault_of(await post(fake, full + b" "))[1].endswith("exceeds httpRuntime limit.")
+
+
+async def test_a_request_that_breaks_off_is_no_call(fake: FakeCustomerApi) -> None:
+    job = fake.add_job("Running", "Completed")
+    body = envelope(call(job), OLD)
+    whole = {"type": "http.request", "body": body, "more_body": True}
+    assert await in_pieces(fake, [whole, {"type": "http.disconnect"}]) == []
+    assert fake.calls == ()
+    sent = await in_pieces(fake, [whole, {"type": "http.request"}])
+    assert b"<Status>Running</Status>" in sent[1]["body"]
+
+
 # --- pages ------------------------------------------------------------------------------------
 
 
@@ -750,6 +913,33 @@ async def test_a_sleeper_gives_way_to_one_who_comes_later_but_wakes_earlier(
             await anyio.lowlevel.checkpoint()
         group.start_soon(sleep, 60)
     assert woken == [60, 3600]
+
+
+@pytest.mark.parametrize(
+    ("start", "error"),
+    [("now", TypeError), (None, TypeError), (True, TypeError), (math.nan, ValueError)],
+    ids=repr,
+)
+def test_a_clock_starts_at_a_number(start: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^start must be a"):
+        FakeClock(start)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error"), [("1", TypeError), (math.nan, ValueError), (math.inf, ValueError)]
+)
+def test_a_clock_advances_by_a_number(
+    clock: FakeClock, seconds: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=r"^seconds must be a"):
+        clock.advance(seconds)
+
+
+def test_a_clock_that_is_set_back_still_runs_forward() -> None:
+    clock = FakeClock(1000)
+    clock.advance(7)
+    clock.advance(-100)
+    assert (clock.monotonic(), clock.time()) == (7, 907)
 
 
 # --- other clients and servers ----------------------------------------------------------------

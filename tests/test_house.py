@@ -18,7 +18,7 @@ FLOORS = [
     {"clock", "messages", "models", "secret", "soap", "xsd"},
     {"arguments", "errors", "operations"},
     {"budget", "envelope", "response", "transport"},
-    {"polling"},
+    {"guard", "polling"},
     {"client"},
     {"testing"},
     {"cli"},

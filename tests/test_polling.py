@@ -22,7 +22,7 @@ from dasp_async import (
     SoapFault,
     TransportError,
 )
-from dasp_async.polling import Looks, Wait
+from dasp_async.polling import Load, Looks, Wait
 from dasp_async.testing import FakeClock
 
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
@@ -48,7 +48,9 @@ class Service:
         self.finished = 0
         self.gate: anyio.Event | None = None
 
-    async def fetch(self, job_id: UUID) -> JobStatus:
+    async def fetch(self, job_id: UUID, load: Load | None) -> JobStatus:
+        if load is not None:
+            load.admitted()
         self.called_at.append(self.clock.monotonic())
         self.called_by.append(anyio.get_current_task().id)
         await anyio.lowlevel.checkpoint()

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from dasp_async.cli.commands import app
+from dasp_async.cli.ending import ended_by
 
-__all__ = ["app"]
+__all__ = ["app", "ended_by"]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 import anyio
@@ -16,16 +16,18 @@ from rich.console import Console
 from dasp_async import __version__, xsd
 from dasp_async.cli import fake as fake_service
 from dasp_async.cli.display import Display, Row, as_json
+from dasp_async.cli.ending import ended_by, hide
 from dasp_async.cli.exits import MEANINGS, ExitCode
 from dasp_async.client import CustomerApi
+from dasp_async.clock import limit
 from dasp_async.errors import DaspError, JobFailed
 from dasp_async.operations import ENDPOINT
 from dasp_async.polling import Schedule
+from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
 from dasp_async.testing import FakeCustomerApi
 
 _FAKE_KEY = "test-key"
-_STDOUT = 1
 
 _EPILOG = "Exit codes:\n\n" + "\n".join(
     f"* {code.value}: {meaning}" for code, meaning in MEANINGS.items()
@@ -64,6 +66,14 @@ def _job_id(text: str) -> UUID:
         return xsd.read_guid(text)
     except ValueError as problem:
         raise typer.BadParameter(f"{problem}") from None
+
+
+def _seconds(number: float) -> float:
+    try:
+        limit("it", number or None)
+    except ValueError as problem:
+        raise typer.BadParameter(f"{problem}") from None
+    return number
 
 
 JobId = Annotated[
@@ -135,7 +145,13 @@ def wait(
     job_ids: JobIds,
     *,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait; 0 for without end.", min=0)
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            callback=_seconds,
+            help="How long to wait; 0 for without end.",
+            min=0,
+        ),
     ] = 3600,
     key_file: KeyFile = None,
     endpoint: Endpoint = ENDPOINT,
@@ -248,20 +264,22 @@ def _client(key_file: Path | None, endpoint: str, soap: SoapVersion) -> Customer
     if key_file is None and not os.environ.get("DASP_API_KEY"):
         raise _usage_error("no key: set DASP_API_KEY, or name a file with --key-file")
     try:
-        return CustomerApi(
-            os.environ["DASP_API_KEY"] if key_file is None else _only_line(key_file),
-            endpoint=endpoint,
-            version=soap,
-        )
+        key = Secret(os.environ["DASP_API_KEY"] if key_file is None else _only_line(key_file))
+        hide(key)
+        return CustomerApi(key.reveal(), endpoint=endpoint, version=soap)
     except (ValueError, OSError) as problem:
         raise _usage_error(str(problem)) from None
 
 
 def _only_line(key_file: Path) -> str:
-    """The key in a file; raises `ValueError` if the file holds more than that."""
-    if len(key_file.read_text("utf-8").strip().splitlines()) > 1:
+    """The key in a file; raises `ValueError` if the file holds more than that, or no text."""
+    try:
+        text = Secret(key_file.read_text("utf-8-sig").strip())  # Notepad begins with a mark
+    except UnicodeDecodeError:
+        raise ValueError(f"the key file {key_file} is not text in UTF-8") from None
+    if len(text.reveal().splitlines()) > 1:
         raise ValueError("the key file must hold the key and nothing else")
-    return key_file.read_text("utf-8").strip()
+    return text.reveal()
 
 
 def _usage_error(problem: str) -> typer.Exit:
@@ -276,19 +294,5 @@ def _run(main: Callable[..., Awaitable[ExitCode]], *arguments: object) -> ExitCo
     except KeyboardInterrupt:
         typer.echo("dasp: interrupted; the jobs run on, and can be waited for again", err=True)
         return ExitCode.INTERRUPTED
-    except (OSError, BaseExceptionGroup) as error:
-        return _not_written(error)
-
-
-def _not_written(error: BaseException) -> ExitCode:
-    """The exit code for output that could not be written; what else went wrong is raised again."""
-    first = error
-    while isinstance(first, BaseExceptionGroup):
-        first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
-    if not isinstance(first, OSError):
-        raise error
-    if not isinstance(first, BrokenPipeError):
-        typer.echo(f"dasp: can't write: {first}", err=True)
-    # Else the interpreter would try to write the rest at its end, and complain.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
-    return ExitCode.NO_OUTPUT
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - each has its exit code
+        return ended_by(error)

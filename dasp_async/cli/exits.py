@@ -29,6 +29,7 @@ class ExitCode(enum.IntEnum):
     REFUSED = 4
     UNREACHABLE = 5
     NO_OUTPUT = 6
+    INTERNAL = 70  # EX_SOFTWARE of BSD's sysexits.h
     INTERRUPTED = 130
 
 
@@ -40,6 +41,7 @@ MEANINGS = {
     ExitCode.REFUSED: "the service said no: a wrong key, a foreign address, an unknown job",
     ExitCode.UNREACHABLE: "no answer came, or none that makes sense",
     ExitCode.NO_OUTPUT: "what there was to tell could not be written",
+    ExitCode.INTERNAL: "a bug in dasp, or something it did not foresee",
     ExitCode.INTERRUPTED: "Ctrl-C",
 }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dasp_async.polling.looks import Looks
 from dasp_async.polling.many import Outcomes
 from dasp_async.polling.schedule import Schedule
+from dasp_async.polling.turns import Load, NotNow
 from dasp_async.polling.wait import Wait
 
-__all__ = ["Looks", "Outcomes", "Schedule", "Wait"]
+__all__ = ["Load", "Looks", "NotNow", "Outcomes", "Schedule", "Wait"]

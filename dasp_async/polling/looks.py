@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -15,21 +16,29 @@ import anyio
 from dasp_async.clock import Clock
 from dasp_async.errors import DaspError, SoapFault
 from dasp_async.polling.decisions import Decision, Track, after_error, after_status
+from dasp_async.polling.turns import Load, NotNow, Turns
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from dasp_async.errors import CallRefused
     from dasp_async.models import JobStatus
     from dasp_async.polling.schedule import Schedule
     from dasp_async.polling.wait import Wait
 
 ValueT = TypeVar("ValueT")
 
+# Shorter pauses are nothing that anybody has to be told of.
+WORTH_A_LINE: Final = 10.0
+
 logger: Final = logging.getLogger("dasp_async")
 
 
 class _Flight:
-    """A look under way. If it lands without an outcome, whoever made it was stopped."""
+    """A look under way.
+
+    If it lands without an outcome, whoever made it was stopped, or had to put it off.
+    """
 
     __slots__ = ("landed", "outcome")
 
@@ -58,6 +67,12 @@ class Job:
     not_before: float = -math.inf
     waits: list[Wait] = field(default_factory=list["Wait"])
     left: int = 0
+    is_queued: bool = False
+
+    def wake(self) -> None:
+        """Let all who wait for the job see what is new."""
+        for wait in self.waits:
+            wait.wake()
 
 
 class _Memory(OrderedDict["UUID", ValueT]):
@@ -77,14 +92,16 @@ class _Memory(OrderedDict["UUID", ValueT]):
 class Looks:
     """The table of looks of one client.
 
-    fetch: makes one look. is_too_often: tells a fault that asks for fewer calls. random: the
-    source of jitter. remembered: how many jobs are remembered when nobody waits for them: the
-    final status of those that are over, and of the others that they were seen.
+    fetch: makes one look, for the waits if it is given their `Load`, else for a direct call;
+    raises `NotNow` if the waits have to go without for a while. is_too_often: tells a fault
+    that asks for fewer calls. random: the source of jitter. remembered: how many jobs are
+    remembered when nobody waits for them: the final status of those that are over, and of the
+    others that they were seen.
     """
 
     def __init__(
         self,
-        fetch: Callable[[UUID], Awaitable[JobStatus]],
+        fetch: Callable[[UUID, Load | None], Awaitable[JobStatus]],
         *,
         clock: Clock,
         is_too_often: Callable[[str], bool],
@@ -96,36 +113,65 @@ class Looks:
         self._is_too_often = is_too_often
         self._random = random
         self._proven = False
+        self._busy_since = 0.0
+        self._turns = Turns()
         self._flights: dict[UUID, _Flight] = {}
         self._jobs: dict[UUID, Job] = {}
         self._finished: _Memory[JobStatus] = _Memory(remembered)
         self._seen: _Memory[bool] = _Memory(remembered)
 
-    async def look(self, job_id: UUID) -> JobStatus:
-        """Join the look under way, or make one; raises this caller's own copy of its error."""
+    async def look(self, job_id: UUID, *, is_wait: bool = False) -> JobStatus:
+        """Join the look under way, or make one; raises this caller's own copy of its error.
+
+        is_wait: whether it is for the waits, which raises `NotNow` while calls are scarce.
+        """
         while True:
             flight = self._flights.get(job_id)
             if flight is None:
-                return await self._make(job_id)
+                return await self._make(job_id, self._load(job_id) if is_wait else None)
             await flight.landed.wait()
             if isinstance(flight.outcome, DaspError):
                 raise flight.outcome.copy()
             if flight.outcome is not None:
                 return flight.outcome
 
-    async def _make(self, job_id: UUID) -> JobStatus:
+    def _load(self, job_id: UUID) -> Load:
+        job = self._jobs[job_id]
+        return Load(len(self._jobs), self._busy_since, partial(self._turns.admitted, job))
+
+    async def _make(self, job_id: UUID, load: Load | None) -> JobStatus:
         flight = self._flights[job_id] = _Flight()
         try:
-            status = flight.outcome = await self._fetch(job_id)
+            status = flight.outcome = await self._fetch(job_id, load)
             self._note_status(status)
         except DaspError as error:
             flight.outcome = error.copy()
             self._note_error(job_id, flight.outcome)
             raise
+        except NotNow as later:
+            self._put_off(later)
+            raise
         finally:
             del self._flights[job_id]
             flight.landed.set()
         return status
+
+    def _put_off(self, later: NotNow) -> None:
+        self._turns.close(self.now() + later.pause, later.used_up)
+        if later.used_up is not None:
+            # Some may have to give up now.
+            for job in self._jobs.values():
+                job.wake()
+        if later.pause >= WORTH_A_LINE:
+            logger.info("calls are scarce: the next look comes in %.0f s", later.pause)
+
+    def turn(self, job: Job, now: float) -> float:
+        """When a job that is due may look; infinite while it is another's turn."""
+        return self._turns.moment(job, now)
+
+    def refusal(self, deadline: float) -> CallRefused | None:
+        """Why a wait that ends then will not see another look; None if it may."""
+        return self._turns.used_up if deadline < self._turns.opens_at else None
 
     def _note_status(self, status: JobStatus) -> None:
         self._proven = True
@@ -165,17 +211,18 @@ class Looks:
         job.looks += 1
         job.looked_at = self.now()
         if decision.delay is None:
-            del self._jobs[job.job_id]
+            self._drop(job)
         else:
             job.delay, job.due = decision.delay, job.looked_at + decision.delay
             job.not_before = job.looked_at + decision.asked
-        for wait in job.waits:
-            wait.wake()
+        job.wake()
 
     def enter(self, wait: Wait, schedule: Schedule, initial_delay: float) -> Job:
         """One more waits for a job; the schedule of the first holds as long as any does."""
         first_due = self.now() + initial_delay
         job = self._jobs.get(wait.job_id)
+        if not self._jobs:
+            self._busy_since = self._clock.time()
         if job is None:
             finished = self._finished.get(wait.job_id)
             track = Track(seen=wait.job_id in self._seen)
@@ -191,10 +238,14 @@ class Looks:
         """One who waited does so no longer."""
         job.left += 1
         if job.left == len(job.waits) and self._jobs.get(job.job_id) is job:
-            del self._jobs[job.job_id]
+            self._drop(job)
         if 2 * job.left > len(job.waits):
             job.waits = [wait for wait in job.waits if not wait.is_over]
             job.left = 0
+
+    def _drop(self, job: Job) -> None:
+        del self._jobs[job.job_id]
+        self._turns.leave(job)
 
     def now(self) -> float:
         """The moment on the clock that rules the time between looks."""

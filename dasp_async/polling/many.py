@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import anyio
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from dasp_async.clock import Clock
     from dasp_async.polling.wait import Wait
+
+
+# The place of a wait whose turn it is; those in the heap are 0 and more.
+ACTING: Final = -1
 
 
 class Outcomes:
@@ -44,6 +48,7 @@ class Outcomes:
         self._taken_in: set[UUID] = set()
         self._waits: list[tuple[float, int, Wait]] = []
         self._order = itertools.count()
+        self._on_news = self._hurry
         self._open = 1  # waits that are not over, and one while more may come
         self._door = anyio.Lock()
         self._next_up: anyio.CancelScope | None = None
@@ -78,8 +83,9 @@ class Outcomes:
         finally:
             self._send.close()
             self._receive.close()
-            for _, _, wait in self._waits:
-                wait.leave()
+            for _, place, wait in self._waits:
+                if wait.place == place:
+                    wait.leave()
         if problem is not None:
             raise problem
 
@@ -100,7 +106,14 @@ class Outcomes:
         if job_id not in self._taken_in:
             self._taken_in.add(job_id)
             self._open += 1
-            self._push(self._begin(job_id), self._clock.monotonic())
+            wait = self._begin(job_id)
+            wait.on_news = self._on_news
+            self._push(wait, self._clock.monotonic())
+
+    def _hurry(self, wait: Wait) -> None:
+        """Let a wait act now, unless it is about to anyway."""
+        if wait.place != ACTING:
+            self._push(wait, self._clock.monotonic())
 
     async def _work(self) -> None:
         while True:
@@ -113,7 +126,11 @@ class Outcomes:
         while True:
             pause = self._waits[0][0] - self._clock.monotonic() if self._waits else math.inf
             if pause <= 0:
-                return heapq.heappop(self._waits)[2]
+                _, place, wait = heapq.heappop(self._waits)
+                if wait.place == place:
+                    wait.place = ACTING
+                    return wait
+                continue
             with anyio.CancelScope() as self._next_up:
                 await (self._clock.sleep(pause) if pause < math.inf else anyio.Event().wait())
 
@@ -144,7 +161,8 @@ class Outcomes:
                 self._push(wait, wait.moment())
 
     def _push(self, wait: Wait, moment: float) -> None:
-        heapq.heappush(self._waits, (moment, next(self._order), wait))
+        wait.place = next(self._order)
+        heapq.heappush(self._waits, (moment, wait.place, wait))
         if self._next_up is not None and self._waits[0][2] is wait:
             self._next_up.cancel()
 

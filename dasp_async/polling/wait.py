@@ -14,6 +14,7 @@ from dasp_async.clock import limit, seconds
 from dasp_async.errors import DaspError, PollTimeout
 from dasp_async.operations import GET_JOB_STATUS
 from dasp_async.polling.decisions import next_moment
+from dasp_async.polling.turns import NotNow
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
 LAST_LOOK_LEAD: Final = 2.0
 LAST_LOOK_SHARE: Final = 0.1
 
+# Whoever waits for a turn is woken for it; this is how long it sleeps at most.
+LONGEST_NAP: Final = 300.0
+
 
 class Wait:
     """One caller's wait for one job, as decisions: what is new, when to act next, one look.
 
-    on_news: called when a look at the job has landed; None if nobody is asleep.
+    on_news: called, with the wait, when there is something new for it; None if it is not asleep.
+    place: for whoever keeps many waits, where it stands among them.
     """
 
     __slots__ = (
@@ -45,6 +50,7 @@ class Wait:
         "is_over",
         "job_id",
         "on_news",
+        "place",
     )
 
     def __init__(
@@ -59,7 +65,8 @@ class Wait:
         duration = limit("timeout", timeout)
         delay = seconds("initial_delay", initial_delay)
         self.job_id = job_id
-        self.on_news: Callable[[], object] | None = None
+        self.on_news: Callable[[Wait], object] | None = None
+        self.place = 0
         self.is_over = False
         self._looks = looks
         self._job = looks.enter(self, schedule, delay)
@@ -81,9 +88,9 @@ class Wait:
         self._looks.leave(self._job)
 
     def wake(self) -> None:
-        """A look at the job has landed."""
+        """There is something new: a look has landed, or it is the job's turn."""
         if self.on_news is not None:
-            self.on_news()
+            self.on_news(self)
 
     def news(self) -> JobStatus | None:
         """The status that this wait was not told yet; None if there is none.
@@ -102,6 +109,9 @@ class Wait:
                 raise job.ended_by.copy()
             if job.error is None:
                 return job.status
+        refusal = self._looks.refusal(self._deadline)
+        if refusal is not None:
+            raise refusal.copy()
         now = self._looks.now()
         if now >= self._deadline:
             raise PollTimeout(
@@ -116,6 +126,12 @@ class Wait:
 
     def moment(self) -> float:
         """When to act next: to look, or to see that the time is up."""
+        moment, now = self._planned(), self._looks.now()
+        if moment > now:
+            return moment
+        return min(self._looks.turn(self._job, now), self._deadline, now + LONGEST_NAP)
+
+    def _planned(self) -> float:
         return next_moment(
             due=self._job.due,
             looked_at=self._job.looked_at,
@@ -129,8 +145,8 @@ class Wait:
         """Look at the job, or join the look under way; leave it when the time is up."""
         now = self._looks.now()
         # In real seconds, whatever clock was passed: an attempt is under way meanwhile.
-        with anyio.move_on_after(self._deadline - now) as rest, suppress(DaspError):
-            await self._looks.look(self.job_id)
+        with anyio.move_on_after(self._deadline - now) as rest, suppress(DaspError, NotNow):
+            await self._looks.look(self.job_id, is_wait=True)
         if rest.cancelled_caught:
             self._deadline = now
 
@@ -151,7 +167,7 @@ class Wait:
     async def _nap(self, duration: float) -> None:
         """Sleep, or until a look at the job has landed."""
         with anyio.CancelScope() as scope:
-            self.on_news = scope.cancel
+            self.on_news = lambda _: scope.cancel()
             try:
                 await self._looks.sleep(duration)
             finally:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import Any, Final, NoReturn, TypeAlias
 from uuid import UUID
 
+from dasp_async import arguments
 from dasp_async.clock import Clock, SystemClock
 from dasp_async.models import JobRecord
 from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
+from dasp_async.testing import checks
 from dasp_async.testing.contract import GET_JOB_STATUS, KEY, Operation
 from dasp_async.testing.pages import page
-from dasp_async.testing.reading import Invocation, Reading, Request, read
+from dasp_async.testing.reading import MAX_REQUEST_BYTES, Invocation, Reading, Request, read
 from dasp_async.testing.script import (
     Delay,
     DroppedConnection,
@@ -48,10 +50,18 @@ class FakeCustomerApi:
 
     key: the API key to accept; any other one gets a fault. clock: whose seconds jobs and delays
     take; None for the system's own clock.
+
+    Raises `TypeError` or `ValueError` for an argument of another kind, as its methods do.
     """
 
     def __init__(self, key: str = "test-key", *, clock: Clock | None = None) -> None:
+        problem = arguments.problem_with_key(key)
         self._key = Secret(key)
+        # No error below may have the key among the local variables of its traceback.
+        del key
+        if problem is not None:
+            raise problem
+        arguments.clock(clock)
         self._clock: Clock = SystemClock() if clock is None else clock
         self._jobs: dict[UUID, Job] = {}
         self._numbers = itertools.count(1)
@@ -69,7 +79,7 @@ class FakeCustomerApi:
         *steps: Step,
         duration: float | None = None,
         error_message: str | None = None,
-        job_id: UUID | None = None,
+        job_id: UUID | str | None = None,
         name: str = "Sql2012CreateBackup",
     ) -> UUID:
         """Start a job, and return its id.
@@ -82,12 +92,13 @@ class FakeCustomerApi:
         Pending, then Running, then Completed, or Failed if there is an `error_message`.
         duration: instead of steps, the seconds of the clock that the job is Running.
         error_message: what a failed job says; None if it says nothing.
-        job_id: None for the next of a series of ids. name: the job's JobName.
+        job_id: a `UUID` or text that `UUID` reads; None for the next of a series of ids.
+        name: the job's JobName.
 
         Raises `ValueError` for both steps and a duration.
         """
         script = Script(steps=steps, duration=duration, error_message=error_message)
-        return self._add(script, name, job_id)
+        return self._add(script, name, None if job_id is None else arguments.job_id(job_id))
 
     def script_started_jobs(
         self, *steps: Step, duration: float | None = None, error_message: str | None = None
@@ -102,6 +113,8 @@ class FakeCustomerApi:
         no effect. A call that is delayed or dropped takes effect. A `Fault` is used up, but not
         seen, by a request that ASMX itself refuses.
         """
+        checks.kind_of("trouble", trouble, Trouble)
+        checks.count("times", times)
         self._trouble += [trouble] * times
 
     async def __call__(self, scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
@@ -110,6 +123,8 @@ class FakeCustomerApi:
             await _lifespan(receive, send)
             return
         body = await _body(receive)
+        if body is None:
+            return
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
@@ -201,13 +216,21 @@ async def _lifespan(receive: _Receive, send: _Send) -> None:
         await send({"type": f"lifespan.{phase}.complete"})
 
 
-async def _body(receive: _Receive) -> bytes:
-    body: bytes = b""
-    while True:
+async def _body(receive: _Receive) -> bytes | None:
+    """A request's body, or enough of it to see that it is too large; None if it breaks off."""
+    parts: list[bytes] = []
+    size = 0
+    more = True
+    # To its end, too large or not: httpx's transport for ASGI leaves a stream half read open.
+    while more:
         message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return body
+        if message["type"] == "http.disconnect":
+            return None
+        if size <= MAX_REQUEST_BYTES:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 async def _send(send: _Send, answer: RawAnswer) -> None:

@@ -9,6 +9,8 @@ from typing import Final
 import anyio
 import anyio.lowlevel
 
+from dasp_async.testing import checks
+
 # Rounds of the event loop that a jump in time leaves to whatever else is ready to run.
 _SETTLING_ROUNDS: Final = 25
 
@@ -36,6 +38,7 @@ class FakeClock:
     """
 
     def __init__(self, start: float = 1_767_225_600.0) -> None:
+        checks.finite("start", start)
         self._start = start
         self._now = 0.0
         self._order = itertools.count()
@@ -50,8 +53,15 @@ class FakeClock:
         return self._start + self._now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass without anyone sleeping."""
-        self._now += seconds
+        """Let time pass without anyone sleeping.
+
+        Less than 0 sets the time since 1970 back; `monotonic` stays where it is.
+        """
+        checks.finite("seconds", seconds)
+        if seconds < 0:
+            self._start += seconds
+        else:
+            self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
         """Return once all who would wake earlier have, and nothing else is ready to run."""

@@ -101,6 +101,9 @@ class _Builder:
             problem = refused
         except expat.ExpatError as error:
             problem = NotXml(self._message(error, data))
+        except (LookupError, ValueError):
+            # Python has no such encoding, or none that expat can use.
+            problem = NotXml(self._place(expat.errors.XML_ERROR_UNKNOWN_ENCODING))
         return Document(self._root, problem)
 
     def _message(self, error: expat.ExpatError, data: bytes) -> str:
@@ -109,11 +112,14 @@ class _Builder:
         content = data.lstrip()
         if content.startswith(b"<"):
             # The place is .NET's, the words are not: it has a text of its own for each error.
-            what = expat.ErrorString(error.code)
-            return f"{what}. Line {error.lineno}, position {error.offset + 1}."
+            return self._place(expat.ErrorString(error.code))
         before = data[: len(data) - len(content)]
         line, position = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
         return f"Data at the root level is invalid. Line {line}, position {position}."
+
+    def _place(self, what: str) -> str:
+        line, column = self._parser.ErrorLineNumber, self._parser.ErrorColumnNumber
+        return f"{what}. Line {line}, position {column + 1}."
 
     def _doctype(self, *_: object) -> None:
         raise NotXml("For security reasons DTD is prohibited in this XML document.")

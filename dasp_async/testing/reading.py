@@ -47,6 +47,11 @@ class Request:
         """The content type without its parameters, in lower case."""
         return self.content_type.partition(";")[0].strip().lower()
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the body is longer than ASP.NET takes; the rest of it may not be there."""
+        return len(self.body) > MAX_REQUEST_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
@@ -109,7 +114,8 @@ def _charset(request: Request) -> str | None:
     """The encoding to read the body in; None leaves it to the XML declaration."""
     charset = _content_type_parameter(request, "charset")
     try:
-        b" ".decode(charset, "replace")
+        # Punycode, which .NET has not, fails at what is not ASCII, "replace" or not.
+        b"\xff".decode(charset, "replace")
     except (LookupError, ValueError):
         # RFC 3023 section 3.1: text/* is ASCII unless it says otherwise.
         return None if request.media_type.startswith("application/") else "ascii"
@@ -129,7 +135,11 @@ def _route(request: Request, document: Document, version: SoapVersion) -> Operat
     if version is SoapVersion.SOAP_1_1:
         return _route_by_action(request.headers["soapaction"])
     action = unquote_plus(_content_type_parameter(request, "action"))
-    return _BY_ACTION.get(action) or _route_by_element(document, action)
+    if action in _BY_ACTION:
+        return _BY_ACTION[action]
+    if request.is_too_large:
+        raise _Refused(version, _TOO_LARGE)
+    return _route_by_element(document, action)
 
 
 def _route_by_action(action: str) -> Operation:
@@ -197,7 +207,7 @@ def _body(
     request: Request, document: Document, version: SoapVersion
 ) -> tuple[SoapVersion, Element]:
     """The version that the envelope is in, and its body."""
-    if len(request.body) > MAX_REQUEST_BYTES:
+    if request.is_too_large:
         raise _Refused(version, _TOO_LARGE)
     if request.media_type not in SOAP_MEDIA_TYPES:
         raise _Refused(version, _empty(415, version))

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from dasp_async.models import DONE_WORDS, FAILED_WORDS, JobRecord
 from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
+from dasp_async.testing import checks
 
 WAITING_WORDS: Final = frozenset({"pending", "queued"})
 _EXPANDED_NAME: Final = re.compile(r"\{[^{}]+\}[^{}\s]+")
@@ -129,6 +130,10 @@ class Script:
     def __post_init__(self) -> None:
         if self.steps and self.duration is not None:
             raise ValueError("a job goes by steps or by duration, not by both")
+        for number, step in enumerate(self.steps):
+            checks.kind_of(f"steps[{number}]", step, Step)
+        if self.duration is not None:
+            checks.not_negative("duration", self.duration)
 
 
 @dataclass(slots=True, kw_only=True)

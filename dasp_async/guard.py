@@ -1,0 +1,80 @@
+"""Whether a call is safe: asks the budget before each, and tells it what came of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from dasp_async.budget import Admitted, CallBudget, Caller, Closed, NotYet, UsedUp, Verdict
+from dasp_async.errors import BudgetExhausted, HttpError, LockoutRisk, SoapFault
+
+if TYPE_CHECKING:
+    from dasp_async.budget import Waiting
+    from dasp_async.models import FaultRules
+
+_REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class Guard:
+    """Stands between one client and the service.
+
+    The service allows 1000 calls a day and blocks an address after 25 failed log-ins (staff
+    post in the vendor's forum, 2006); what is known of both is in the budget.
+    """
+
+    def __init__(self, budget: CallBudget, caller: Caller, fault_rules: FaultRules) -> None:
+        self._budget = budget
+        self._caller = caller
+        self._fault_rules = fault_rules
+
+    async def admit(self, operation: str, waiting: Waiting | None) -> Admitted | NotYet | UsedUp:
+        """Count a call, if it may be made now; raises `LockoutRisk` if it is not safe."""
+        admission = await self._budget.admit(self._caller, waiting)
+        if isinstance(admission, Closed):
+            raise LockoutRisk(
+                f"{operation}: not sent, since {admission.faults} answers could be failed log-ins "
+                "and the service blocks an address after 25; check the key and the white list. "
+                f"The next call is let through in {admission.pause:.0f} s",
+                operation=operation,
+                retry_after=admission.pause,
+                faults=admission.faults,
+            )
+        return admission
+
+    async def settle(self, call: int, error: Exception | None) -> None:
+        """Note what came of a call: an error, or None for a result."""
+        verdict = Verdict.GOOD if error is None else verdict_of(error, self._fault_rules)
+        await self._budget.settle(self._caller, call, verdict)
+
+
+def exhausted(operation: str, admission: UsedUp) -> BudgetExhausted:
+    """The error for a call that the budget has no room for."""
+    return BudgetExhausted(
+        f"{operation}: not sent, since {admission.used} of {admission.limit} calls are used; the "
+        f"next is free in {admission.pause:.0f} s",
+        operation=operation,
+        retry_after=admission.pause,
+        limit=admission.limit,
+        used=admission.used,
+    )
+
+
+def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
+    """What an error says about the key; the first row that fits decides.
+
+    | the error | verdict |
+    | --- | --- |
+    | a fault that asks for fewer calls | nothing |
+    | a fault about the account | the key is refused |
+    | a fault about the job | unknown job |
+    | any other fault, HTTP 401 and 403 | a fault |
+    | anything else | nothing |
+    """
+    if isinstance(error, SoapFault):
+        if rules.is_too_often(error.reason):
+            return Verdict.NOTHING
+        if rules.is_account(error.reason):
+            return Verdict.REFUSED_KEY
+        return Verdict.UNKNOWN_JOB if rules.is_unknown_job(error.reason) else Verdict.FAULT
+    refused = isinstance(error, HttpError) and error.status_code in _REFUSALS
+    return Verdict.FAULT if refused else Verdict.NOTHING

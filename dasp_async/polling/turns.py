@@ -1,0 +1,79 @@
+"""Whose turn it is when calls are scarce: of the jobs that are due, the one due for longest."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dasp_async.errors import CallRefused
+    from dasp_async.polling.looks import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a look is asked for: by so many jobs, waited for since then (seconds since 1970).
+
+    admitted: to be called once the look may be made.
+    """
+
+    jobs: int
+    since: float
+    admitted: Callable[[], None]
+
+
+class NotNow(Exception):
+    """The budget has no call for a look now; ask again in `pause` seconds.
+
+    used_up: what a wait that ends sooner raises; None if calls are left and only paced.
+    """
+
+    def __init__(self, pause: float, used_up: CallRefused | None = None) -> None:
+        super().__init__(pause, used_up)
+        self.pause = pause
+        self.used_up = used_up
+
+
+class Turns:
+    """The queue of the jobs that are due but have to wait for a call."""
+
+    def __init__(self) -> None:
+        self.opens_at = -math.inf
+        self.used_up: CallRefused | None = None
+        self._queue: list[tuple[float, int, Job]] = []
+        self._order = itertools.count()
+
+    def close(self, until: float, used_up: CallRefused | None) -> None:
+        """There is no call before that moment."""
+        self.opens_at, self.used_up = until, used_up
+
+    def moment(self, job: Job, now: float) -> float:
+        """When a job that is due may look; infinite while it is another's turn."""
+        if self._next() is None and self.opens_at <= now:
+            return now
+        if not job.is_queued:
+            job.is_queued = True
+            heapq.heappush(self._queue, (job.due, next(self._order), job))
+        return self.opens_at if self._next() is job else math.inf
+
+    def admitted(self, job: Job) -> None:
+        """A job has got its call."""
+        self.used_up = None
+        self.leave(job)
+
+    def leave(self, job: Job) -> None:
+        """A job needs no call any more: the next one's turn has come."""
+        if job.is_queued:
+            job.is_queued = False
+            following = self._next()
+            if following is not None:
+                following.wake()
+
+    def _next(self) -> Job | None:
+        while self._queue and not self._queue[0][2].is_queued:
+            heapq.heappop(self._queue)
+        return self._queue[0][2] if self._queue else None

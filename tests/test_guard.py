@@ -1,0 +1,331 @@
+"""What a client does with its budget: never more calls than it allows, never 25 failed log-ins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+import pytest
+
+from dasp_async import (
+    BudgetExhausted,
+    CustomerApi,
+    DaspError,
+    FaultRules,
+    HttpError,
+    InvalidResponse,
+    JobState,
+    LockoutRisk,
+    MemoryBudget,
+    PollTimeout,
+    Schedule,
+    SoapFault,
+    TransportError,
+)
+from dasp_async.budget import Verdict
+from dasp_async.guard import verdict_of
+from dasp_async.testing import FakeClock, FakeCustomerApi, Fault
+
+KEY = "test-key"
+JOB = UUID("a0000000-0000-0000-0000-000000000001")
+UNKNOWN = UUID("f0000000-0000-0000-0000-000000000001")
+EVEN = Schedule(initial=10, factor=1, maximum=10, jitter=0)
+
+
+class Setting:
+    """A fake service, its clock, and clients of it."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.fake = FakeCustomerApi(KEY, clock=self.clock)
+
+    @asynccontextmanager
+    async def api(self, key: str = KEY, **options: Any) -> AsyncIterator[CustomerApi]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=self.fake)) as http:
+            chosen: dict[str, Any] = {"schedule": EVEN, **options}
+            yield CustomerApi(key, http_client=http, clock=self.clock, **chosen)
+
+    def budget(self, **limits: Any) -> MemoryBudget:
+        return MemoryBudget(clock=self.clock, **limits)
+
+    @property
+    def called_at(self) -> list[float]:
+        return [call.at for call in self.fake.calls]
+
+
+async def ends(api: CustomerApi, jobs: list[UUID], **options: Any) -> list[object]:
+    """How each of many waits, a task each, came to its end."""
+    results: list[object] = []
+
+    async def one(job: UUID) -> None:
+        try:
+            results.append((await api.poll_until_done(job, **options)).state)
+        except DaspError as error:
+            results.append(type(error))
+
+    async with anyio.create_task_group() as group:
+        for job in jobs:
+            group.start_soon(one, job)
+    return results
+
+
+# --- the lock-out -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["Invalid API key.", "Object reference not set.", "Nope"])
+async def test_a_thousand_waits_with_a_wrong_key_are_fewer_than_25_log_ins(reason: str) -> None:
+    setting = Setting()
+    setting.fake.trouble(Fault(reason=reason), times=2000)
+    jobs = [UUID(int=number) for number in range(1, 1001)]
+    async with setting.api("wrong") as api:
+        results = await ends(api, jobs)
+        assert set(results) <= {SoapFault, LockoutRisk}
+        assert len(setting.fake.calls) <= 10
+        with pytest.raises(LockoutRisk, match="check the key and the white list") as caught:
+            await api.get_job_status(JOB)
+    assert caught.value.faults >= 1
+    assert 0 < (caught.value.retry_after or 0) <= 60
+
+
+async def test_a_day_of_trying_again_every_second_is_fewer_than_25_log_ins() -> None:
+    setting = Setting()
+    budget = setting.budget()
+    for _ in range(24 * 60):
+        async with setting.api("wrong", budget=budget) as api:
+            with pytest.raises((SoapFault, LockoutRisk)):
+                await api.get_job_status(JOB)
+        setting.clock.advance(60)
+    assert 1 < len(setting.fake.calls) < 25
+
+
+async def test_a_refused_key_closes_the_door_at_once() -> None:
+    setting = Setting()
+    async with setting.api("wrong") as api:
+        with pytest.raises(SoapFault, match="Invalid API key"):
+            await api.get_job_status(JOB)
+        with pytest.raises(LockoutRisk):
+            await api.get_job_status(JOB)
+    assert len(setting.fake.calls) == 1
+
+
+async def test_a_mended_key_is_let_through_after_the_cool_down() -> None:
+    setting = Setting()
+    setting.fake.trouble(Fault(reason="Invalid API key."))
+    setting.fake.add_job("Completed", job_id=JOB)
+    async with setting.api() as api:
+        with pytest.raises(SoapFault):
+            await api.get_job_status(JOB)
+        setting.clock.advance(60)
+        for _ in range(30):
+            assert (await api.get_job_status(JOB)).state is JobState.DONE
+
+
+async def test_a_key_known_to_be_good_may_ask_for_unknown_jobs() -> None:
+    setting = Setting()
+    setting.fake.add_job("Completed", job_id=JOB)
+    async with setting.api() as api:
+        await api.get_job_status(JOB)
+        for _ in range(100):
+            with pytest.raises(SoapFault, match="Job not found"):
+                await api.get_job_status(UNKNOWN)
+        assert (await api.get_job_status(JOB)).state is JobState.DONE
+
+
+async def test_a_good_key_begins_with_any_number_of_waits() -> None:
+    setting = Setting()
+    jobs = [setting.fake.add_job("Running", "Completed") for _ in range(300)]
+    async with setting.api() as api:
+        assert await ends(api, jobs) == [JobState.DONE] * 300
+
+
+async def test_cancelled_calls_of_a_key_not_known_to_be_good_may_still_be_failed_log_ins() -> None:
+    hang, arrived = anyio.Event(), 0
+
+    async def hanging(_: httpx.Request) -> httpx.Response:
+        nonlocal arrived
+        arrived += 1
+        await hang.wait()
+        return httpx.Response(500)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hanging)) as http:
+        api = CustomerApi(KEY, http_client=http)
+        for number in range(1, 31):
+            with anyio.move_on_after(0.02):
+                await api.get_job_status(UUID(int=number))
+    assert arrived <= 10
+
+
+ANY = FaultRules()
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (SoapFault("x", reason="Daily limit of API key reached"), Verdict.NOTHING),
+        (SoapFault("x", reason="INVALID API KEY."), Verdict.REFUSED_KEY),
+        (SoapFault("x", reason="... ---> Job not found."), Verdict.UNKNOWN_JOB),
+        (SoapFault("x", reason="Object reference not set"), Verdict.FAULT),
+        (HttpError("x", status_code=401, content_type="", excerpt=""), Verdict.FAULT),
+        (HttpError("x", status_code=403, content_type="", excerpt=""), Verdict.FAULT),
+        (HttpError("x", status_code=500, content_type="", excerpt=""), Verdict.NOTHING),
+        (TransportError("x"), Verdict.NOTHING),
+        (InvalidResponse("x"), Verdict.NOTHING),
+        (RuntimeError("x"), Verdict.NOTHING),
+    ],
+)
+def test_what_an_error_says_about_the_key(error: Exception, verdict: Verdict) -> None:
+    assert verdict_of(error, ANY) is verdict
+
+
+# --- the budget -------------------------------------------------------------------------------
+
+
+async def test_a_call_beyond_the_budget_is_refused_and_told_when_the_next_is_free() -> None:
+    setting = Setting()
+    setting.fake.add_job("Completed", job_id=JOB)
+    async with setting.api(budget=setting.budget(limit=3, window=100)) as api:
+        for _ in range(3):
+            await api.get_job_status(JOB)
+            setting.clock.advance(10)
+        with pytest.raises(BudgetExhausted, match="3 of 3 calls are used") as caught:
+            await api.get_job_status(JOB)
+        assert (caught.value.limit, caught.value.used) == (3, 3)
+        assert caught.value.retry_after == pytest.approx(70)
+        setting.clock.advance(70)
+        await api.get_job_status(JOB)
+    assert len(setting.fake.calls) == 4
+
+
+async def test_retries_count() -> None:
+    setting = Setting()
+    budget = setting.budget(limit=10)
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda _: httpx.Response(503))
+    ) as http:
+        api = CustomerApi(KEY, http_client=http, clock=setting.clock, budget=budget)
+        with pytest.raises(HttpError):
+            await api.get_job_status(JOB)
+    assert await budget.remaining() == 7
+
+
+async def test_the_vendors_endpoint_has_a_budget_of_its_own_accord() -> None:
+    setting = Setting()
+    setting.fake.add_job("Completed", job_id=JOB)
+    async with setting.api() as api, setting.api(budget=None) as unlimited:
+        for _ in range(1000):
+            await api.get_job_status(JOB)
+            await unlimited.get_job_status(JOB)
+        await unlimited.get_job_status(JOB)
+        with pytest.raises(BudgetExhausted):
+            await api.get_job_status(JOB)
+
+
+async def test_a_wait_sleeps_until_a_call_is_free_if_it_has_the_time() -> None:
+    setting = Setting()
+    setting.fake.add_job("Completed", job_id=JOB)
+    budget = setting.budget(limit=2, window=100)
+    async with setting.api(budget=budget) as api:
+        for _ in range(2):
+            await api.get_job_status(JOB)
+        other = setting.fake.add_job("Completed")
+        await api.poll_until_done(other, timeout=200)
+    assert setting.called_at[-1] == pytest.approx(100)
+
+
+async def test_a_wait_that_has_no_time_for_that_ends_at_once() -> None:
+    setting = Setting()
+    setting.fake.add_job("Completed", job_id=JOB)
+    other = setting.fake.add_job("Completed")
+    async with setting.api(budget=setting.budget(limit=2, window=100)) as api:
+        for _ in range(2):
+            await api.get_job_status(JOB)
+        results = await ends(api, [other, UUID(int=7)], timeout=50)
+    assert results == [BudgetExhausted] * 2
+    assert (len(setting.fake.calls), setting.clock.monotonic()) == (2, 0)
+
+
+async def test_waits_leave_the_reserve_to_direct_calls() -> None:
+    setting = Setting()
+    job = setting.fake.add_job("Running")
+    budget = setting.budget(limit=20, reserve=5)
+    async with setting.api(budget=budget) as api:
+        with pytest.raises(PollTimeout):
+            await api.poll_until_done(job, timeout=3600)
+        assert await budget.remaining() >= 5
+        for _ in range(5):
+            await api.get_job_status(job)
+
+
+async def test_plentiful_calls_delay_nothing() -> None:
+    setting = Setting()
+    job = setting.fake.add_job(duration=300)
+    async with setting.api(budget=setting.budget()) as api:
+        await api.poll_until_done(job)
+    assert setting.called_at == [10 * number for number in range(31)]
+
+
+@pytest.mark.parametrize("jobs", [5, 60, 250])
+async def test_scarce_calls_see_every_end_and_refuse_none(jobs: int) -> None:
+    setting = Setting()
+    budget = setting.budget(limit=100, window=3600)
+    ids = [setting.fake.add_job(duration=120.0 + 37 * (n % 50)) for n in range(jobs)]
+    async with setting.api(budget=budget) as api:
+        assert await ends(api, ids, timeout=None) == [JobState.DONE] * jobs
+    times = setting.called_at
+    assert all(later - earlier >= 3600 for earlier, later in zip(times, times[100:], strict=False))
+
+
+async def test_the_log_says_when_looks_are_slowed(caplog: pytest.LogCaptureFixture) -> None:
+    setting = Setting()
+    job = setting.fake.add_job(duration=600)
+    with caplog.at_level(logging.INFO, "dasp_async"):
+        async with setting.api(budget=setting.budget(limit=10, window=3600)) as api:
+            await api.poll_until_done(job)
+    assert "calls are scarce: the next look comes in" in caplog.messages[0]
+
+
+async def test_scarce_calls_are_shared_out_fairly() -> None:
+    setting = Setting()
+    ids = [setting.fake.add_job("Running") for _ in range(40)]
+    async with setting.api(budget=setting.budget(limit=200, window=3600)) as api:
+        await ends(api, ids, timeout=3600)
+    looks = [
+        sum(call.parameters["jobId"] == str(job) for call in setting.fake.calls) for job in ids
+    ]
+    assert max(looks) - min(looks) <= 1
+
+
+async def test_many_waits_without_tasks_are_paced_alike() -> None:
+    setting = Setting()
+    ids = [setting.fake.add_job(duration=60.0 * (n % 7)) for n in range(250)]
+    async with (
+        setting.api(budget=setting.budget(limit=100, window=3600)) as api,
+        api.poll_many(ids, timeout=None) as outcomes,
+    ):
+        assert [outcome.error async for outcome in outcomes] == [None] * 250
+    times = setting.called_at
+    assert all(later - earlier >= 3600 for earlier, later in zip(times, times[100:], strict=False))
+
+
+async def test_one_who_gives_up_its_turn_lets_the_next_go() -> None:
+    setting = Setting()
+    setting.fake.add_job("Completed", job_id=JOB)
+    first, second = (setting.fake.add_job("Completed") for _ in range(2))
+    results: list[object] = []
+    async with setting.api(budget=setting.budget(limit=3, window=100)) as api:
+        for _ in range(3):
+            await api.get_job_status(JOB)
+
+        async def wait_for(job: UUID, timeout: float) -> None:
+            results.extend(await ends(api, [job], timeout=timeout, initial_delay=1))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait_for, first, 90)
+            group.start_soon(wait_for, second, 200)
+    assert results == [BudgetExhausted, JobState.DONE]
+    assert setting.called_at[3:] == [pytest.approx(100)]
