@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ class Setting:
         self.fake = FakeCustomerApi(KEY, clock=self.clock)
 
     @asynccontextmanager
-    async def api(self, key: str = KEY, **options: Any) -> AsyncIterator[CustomerApi]:
+    async def api(self, key: str = KEY, **options: Any) -> AsyncGenerator[CustomerApi]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=self.fake)) as http:
             chosen: dict[str, Any] = {"schedule": EVEN, **options}
             yield CustomerApi(key, http_client=http, clock=self.clock, **chosen)

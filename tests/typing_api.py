@@ -11,6 +11,7 @@ import httpx2
 
 from dasp_async import (
     AttemptTimeout,
+    CallBudget,
     CustomerApi,
     HttpClient,
     HttpError,
@@ -18,11 +19,13 @@ from dasp_async import (
     JobRules,
     JobState,
     JobStatus,
+    MemoryBudget,
     Outcome,
     PollTimeout,
     Schedule,
     SoapFault,
     SoapVersion,
+    SqliteBudget,
 )
 
 
@@ -45,6 +48,11 @@ async def client() -> None:
             assert_type(seen, JobStatus)
         async with api.poll_many(["id", UUID(int=1)]) as outcomes:
             assert_type([outcome async for outcome in outcomes], list[Outcome])
+    budget: CallBudget = MemoryBudget(limit=100, window=timedelta(hours=1))
+    CustomerApi("key", budget=budget)
+    CustomerApi("key", budget=SqliteBudget("calls.sqlite", reserve=10))
+    CustomerApi("key", budget=None)
+    assert_type(await budget.remaining(), int)
     CustomerApi(b"key")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     CustomerApi("key", "1.2")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
