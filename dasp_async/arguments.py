@@ -65,6 +65,12 @@ def http_client(value: object) -> None:
     )
 
 
+def budget(value: object) -> None:
+    """Raise `TypeError` unless it is left out, None, or has what a `CallBudget` has."""
+    if value is not None and value is not ...:
+        _has_methods("budget", value, ("admit", "settle", "remaining"), "a CallBudget")
+
+
 def clock(value: object) -> None:
     """Raise `TypeError` unless it is None or has what a `Clock` has."""
     if value is not None:

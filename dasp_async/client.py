@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
-    Awaitable,
     Callable,
     Iterable,
 )
@@ -19,22 +17,18 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from uuid import UUID, uuid4
-
-import anyio
-from anyio.lowlevel import current_token
+from typing import TYPE_CHECKING, Self, TypeVar
+from uuid import UUID
 
 from dasp_async import arguments
-from dasp_async.budget import Admitted, CallBudget, Caller, MemoryBudget, UsedUp, Waiting
+from dasp_async.budget import CallBudget, Caller, MemoryBudget
+from dasp_async.calls import Calls
 from dasp_async.clock import Clock, SystemClock, limit
-from dasp_async.envelope import render
-from dasp_async.errors import DaspError, JobFailed
-from dasp_async.guard import Guard, exhausted
+from dasp_async.errors import JobFailed
+from dasp_async.guard import Guard
 from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
-from dasp_async.operations import ENDPOINT, GET_JOB_STATUS, Operation
-from dasp_async.polling import Load, Looks, NotNow, Outcomes, Schedule, Wait
-from dasp_async.response import read_answer
+from dasp_async.operations import ENDPOINT, GET_JOB_STATUS
+from dasp_async.polling import Load, Looks, Outcomes, Schedule, Wait
 from dasp_async.secret import Mask, Secret
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient, Transport
@@ -43,10 +37,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ResultT = TypeVar("ResultT")
-
-logger: Final = logging.getLogger("dasp_async")
-
-RETRY_PAUSES: Final = Schedule(initial=0.5, factor=2.0, maximum=8.0, jitter=0.0)
 
 
 class CustomerApi:
@@ -68,9 +58,9 @@ class CustomerApi:
     max_response_bytes: longer answers are refused.
     schedule: the pauses between looks of a wait. budget: counts the calls, and remembers what
     may lock the address out; share one among clients. Left out, it is a `MemoryBudget` of 1000
-    calls a day at the vendor's endpoint; there and elsewhere, None means that no call is counted.
-    job_rules: which answers mean that a job is
-    over. fault_rules: what faults' texts mean. clock: another clock, for tests.
+    calls a day at the vendor's endpoint, and none elsewhere; None means that no call is counted.
+    job_rules: which answers mean that a job is over. fault_rules: what faults' texts mean.
+    clock: another clock, for tests.
 
     Raises `ValueError` or `TypeError`, here or when a method is awaited, if an argument is
     wrong; nothing has been sent then.
@@ -96,28 +86,24 @@ class CustomerApi:
     ) -> None:
         self._endpoint = endpoint
         problem = arguments.problem_with_key(key)
-        self._key = Secret(key)
+        secret = Secret(key)
         # No error below may have the key among the local variables of its traceback.
         del key
         if problem is not None:
             raise problem
-        mask = Mask(self._key)
-        self._mask = mask
+        mask = Mask(secret)
         arguments.http_client(http_client)
         arguments.kind_of("schedule", schedule, Schedule)
         arguments.kind_of("job_rules", job_rules, JobRules)
         arguments.kind_of("fault_rules", fault_rules, FaultRules)
+        arguments.budget(budget)
         arguments.clock(clock)
         arguments.kind_of("allow_http", allow_http, bool)
-        self._version = arguments.version(version)
-        self._attempts = arguments.at_least_one("attempts", attempts)
-        self._in_flight = anyio.Semaphore(
-            arguments.at_least_one("max_in_flight", max_in_flight), fast_acquire=True
-        )
         self._clock: Clock = SystemClock() if clock is None else clock
         self._schedule = schedule
         self._job_rules = job_rules
-        self._transport = Transport(
+        max_in_flight = arguments.at_least_one("max_in_flight", max_in_flight)
+        transport = Transport(
             endpoint,
             http_client=http_client,
             allow_http=allow_http,
@@ -126,13 +112,20 @@ class CustomerApi:
             keep_alive=max_in_flight,
             mask=mask,
         )
-        self._guard = Guard(
-            _budget(budget, endpoint, self._clock),
-            Caller.of(self._key.reveal(), endpoint),
-            fault_rules,
+        self._calls = Calls(
+            secret,
+            version=arguments.version(version),
+            guard=Guard(
+                _budget(budget, endpoint, self._clock),
+                Caller.of(secret.reveal(), endpoint),
+                fault_rules,
+            ),
+            transport=transport,
+            mask=mask,
+            clock=self._clock,
+            attempts=arguments.at_least_one("attempts", attempts),
+            max_in_flight=max_in_flight,
         )
-        self._process = uuid4().hex
-        self._event_loop: object = None
         self._looks = Looks(
             self._look,
             clock=self._clock,
@@ -171,7 +164,7 @@ class CustomerApi:
 
     async def aclose(self) -> None:
         """Close the connections; a client that was passed in stays open."""
-        await self._transport.aclose()
+        await self._calls.aclose()
 
     async def get_job_status(self, job_id: UUID | str) -> JobStatus:
         """How a job stands now: one call, always to the service.
@@ -181,7 +174,7 @@ class CustomerApi:
         `HttpError`, `InvalidResponse`, `SoapFault`, `CallRefused`.
         """
         guid = arguments.job_id(job_id)
-        return await self._retried(GET_JOB_STATUS, lambda: self._looks.look(guid))
+        return await self._calls.retried(GET_JOB_STATUS, lambda: self._looks.look(guid))
 
     async def poll_until_done(
         self,
@@ -292,81 +285,9 @@ class CustomerApi:
             schedule=schedule,
         )
 
-    def _stay_in_one_event_loop(self) -> None:
-        loop = current_token()
-        self._event_loop = self._event_loop or loop
-        if self._event_loop != loop:
-            raise RuntimeError(
-                "this client was used in another event loop, to which its connections belong; "
-                "make one in each"
-            )
-
     async def _look(self, job_id: UUID, load: Load | None) -> JobStatus:
-        record = await self._attempt(GET_JOB_STATUS, job_id, load=load)
+        record = await self._calls.attempt(GET_JOB_STATUS, job_id, load=load)
         return self._job_rules.read(record, job_id=job_id, seen_at=self._clock.time())
-
-    async def _retried(
-        self, operation: Operation[Any], attempt: Callable[[], Awaitable[ResultT]]
-    ) -> ResultT:
-        """A direct call: more than one attempt where that can help and do no harm."""
-        attempts = 1 if operation.writes else self._attempts
-        tried = 0
-        while True:
-            try:
-                return await attempt()
-            except DaspError as error:
-                pause = retry_pause(error, tried)
-                tried += 1
-                if pause is None or tried == attempts:
-                    raise
-                logger.warning("%s; attempt %d of %d in %.1f s", error, tried + 1, attempts, pause)
-            await self._clock.sleep(pause)
-
-    async def _attempt(
-        self, operation: Operation[ResultT], *arguments: object, load: Load | None = None
-    ) -> ResultT:
-        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait."""
-        self._stay_in_one_event_loop()
-        async with self._in_flight:
-            call = await self._admitted(operation.name, load)
-            # A call that is cancelled is not settled: it may still turn out as a failed log-in.
-            try:
-                result = await self._exchange(operation, *arguments)
-            except Exception as error:
-                await self._guard.settle(call, error)
-                raise
-            await self._guard.settle(call, None)
-            return result
-
-    async def _admitted(self, operation: str, load: Load | None) -> int:
-        waiting = None if load is None else Waiting(self._process, load.jobs, load.since)
-        while True:
-            admission = await self._guard.admit(operation, waiting)
-            if isinstance(admission, Admitted):
-                if load is not None:
-                    load.admitted()
-                return admission.call
-            used_up = exhausted(operation, admission) if isinstance(admission, UsedUp) else None
-            if load is not None:
-                raise NotNow(admission.pause, used_up)
-            if used_up is not None:
-                raise used_up
-            await self._clock.sleep(admission.pause)
-
-    async def _exchange(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
-        request = render(operation, self._version, (self._key, *arguments))
-        started = self._clock.monotonic()
-        answer = await self._transport.post(request)
-        if logger.isEnabledFor(logging.DEBUG):
-            logger.debug(
-                "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",
-                operation.name,
-                answer.status,
-                1000 * (self._clock.monotonic() - started),
-                len(request.body),
-                len(answer.body),
-            )
-        return read_answer(operation, answer, mask=self._mask, now=self._clock.time())
 
 
 def _budget(budget: CallBudget | EllipsisType | None, endpoint: str, clock: Clock) -> CallBudget:
@@ -374,14 +295,3 @@ def _budget(budget: CallBudget | EllipsisType | None, endpoint: str, clock: Cloc
     if budget is ...:
         budget = MemoryBudget(clock=clock) if endpoint == ENDPOINT else None
     return MemoryBudget(limit=math.inf, clock=clock) if budget is None else budget
-
-
-def retry_pause(error: DaspError, retries: int) -> float | None:
-    """The seconds until a direct call is tried again, after so many retries; None for never.
-
-    A Retry-After that is longer than the longest pause is the caller's to wait for.
-    """
-    asked = error.retry_after or 0.0
-    if not error.transient or asked > RETRY_PAUSES.maximum:
-        return None
-    return max(RETRY_PAUSES.delay(retries), asked)

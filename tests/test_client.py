@@ -103,6 +103,7 @@ def api_of(server: Server, clock: FakeClock | None = None, **options: Any) -> Cu
         ({"fault_rules": {}}, TypeError, "fault_rules must be a FaultRules, not dict"),
         ({"http_client": httpx.AsyncClient}, TypeError, "not the class AsyncClient"),
         ({"clock": object()}, TypeError, "clock must be a Clock, not object, which has no mono"),
+        ({"budget": 1000}, TypeError, "budget must be a CallBudget, not int, which has no admit"),
         ({"allow_http": "false"}, TypeError, "allow_http must be a bool, not str"),
         ({"attempt_timeout": 10**400}, ValueError, "attempt_timeout must be a finite number"),
         ({"endpoint": "ftp://example.com/"}, ValueError, "endpoint must be a URL like https"),

@@ -19,6 +19,7 @@ FLOORS = [
     {"arguments", "errors", "operations"},
     {"budget", "envelope", "response", "transport"},
     {"guard", "polling"},
+    {"calls"},
     {"client"},
     {"testing"},
     {"cli"},

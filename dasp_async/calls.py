@@ -1,0 +1,146 @@
+"""One call: admitted by the guard, sent, read, settled, and retried where that does no harm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import uuid4
+
+import anyio
+from anyio.lowlevel import current_token
+
+from dasp_async.budget import Admitted, UsedUp, Waiting
+from dasp_async.envelope import render
+from dasp_async.errors import DaspError
+from dasp_async.guard import exhausted
+from dasp_async.polling import Load, NotNow, Schedule
+from dasp_async.response import read_answer
+
+if TYPE_CHECKING:
+    from dasp_async.clock import Clock
+    from dasp_async.guard import Guard
+    from dasp_async.operations import Operation
+    from dasp_async.secret import Mask, Secret
+    from dasp_async.soap import SoapVersion
+    from dasp_async.transport import Transport
+
+ResultT = TypeVar("ResultT")
+
+logger: Final = logging.getLogger("dasp_async")
+
+RETRY_PAUSES: Final = Schedule(initial=0.5, factor=2.0, maximum=8.0, jitter=0.0)
+
+
+class Calls:
+    """The calls of one client; they belong to one event loop, and so many are under way at once."""
+
+    def __init__(
+        self,
+        key: Secret,
+        *,
+        version: SoapVersion,
+        guard: Guard,
+        transport: Transport,
+        mask: Mask,
+        clock: Clock,
+        attempts: int,
+        max_in_flight: int,
+    ) -> None:
+        self._key = key
+        self._version = version
+        self._guard = guard
+        self._transport = transport
+        self._mask = mask
+        self._clock = clock
+        self._attempts = attempts
+        self._in_flight = anyio.Semaphore(max_in_flight, fast_acquire=True)
+        self._process = uuid4().hex
+        self._event_loop: object = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def retried(
+        self, operation: Operation[Any], attempt: Callable[[], Awaitable[ResultT]]
+    ) -> ResultT:
+        """A direct call: more than one attempt where that can help and do no harm."""
+        attempts = 1 if operation.writes else self._attempts
+        tried = 0
+        while True:
+            try:
+                return await attempt()
+            except DaspError as error:
+                pause = retry_pause(error, tried)
+                tried += 1
+                if pause is None or tried == attempts:
+                    raise
+                logger.warning("%s; attempt %d of %d in %.1f s", error, tried + 1, attempts, pause)
+            await self._clock.sleep(pause)
+
+    async def attempt(
+        self, operation: Operation[ResultT], *arguments: object, load: Load | None = None
+    ) -> ResultT:
+        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait."""
+        self._stay_in_one_event_loop()
+        async with self._in_flight:
+            call = await self._admitted(operation.name, load)
+            # A call that is cancelled is not settled: it may still turn out as a failed log-in.
+            try:
+                result = await self._exchange(operation, *arguments)
+            except Exception as error:
+                await self._guard.settle(call, error)
+                raise
+            await self._guard.settle(call, None)
+            return result
+
+    async def _admitted(self, operation: str, load: Load | None) -> int:
+        waiting = None if load is None else Waiting(self._process, load.jobs, load.since)
+        while True:
+            admission = await self._guard.admit(operation, waiting)
+            if isinstance(admission, Admitted):
+                if load is not None:
+                    load.admitted()
+                return admission.call
+            used_up = exhausted(operation, admission) if isinstance(admission, UsedUp) else None
+            if load is not None:
+                raise NotNow(admission.pause, used_up)
+            if used_up is not None:
+                raise used_up
+            await self._clock.sleep(admission.pause)
+
+    async def _exchange(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
+        request = render(operation, self._version, (self._key, *arguments))
+        started = self._clock.monotonic()
+        answer = await self._transport.post(request)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug(
+                "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",
+                operation.name,
+                answer.status,
+                1000 * (self._clock.monotonic() - started),
+                len(request.body),
+                len(answer.body),
+            )
+        return read_answer(operation, answer, mask=self._mask, now=self._clock.time())
+
+    def _stay_in_one_event_loop(self) -> None:
+        loop = current_token()
+        self._event_loop = self._event_loop or loop
+        if self._event_loop != loop:
+            raise RuntimeError(
+                "this client was used in another event loop, to which its connections belong; "
+                "make one in each"
+            )
+
+
+def retry_pause(error: DaspError, retries: int) -> float | None:
+    """The seconds until a direct call is tried again, after so many retries; None for never.
+
+    A Retry-After that is longer than the longest pause is the caller's to wait for.
+    """
+    asked = error.retry_after or 0.0
+    if not error.transient or asked > RETRY_PAUSES.maximum:
+        return None
+    return max(RETRY_PAUSES.delay(retries), asked)
