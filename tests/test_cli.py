@@ -158,6 +158,15 @@ def test_wait_tells_programs_one_line_a_job(service: Service) -> None:
     assert result.exit_code == ExitCode.REFUSED
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Undo what a shell does to its background jobs: their children would ignore Ctrl-C too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_ctrl_c_leaves_a_clean_line(service: Service) -> None:
     job_id = service.fake.add_job("Running")
     with subprocess.Popen(  # noqa: S603 - our own interpreter and program
@@ -423,6 +432,7 @@ def test_the_demo_waits_for_jobs_over_both_versions() -> None:
     ]
 
 
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_the_fake_can_be_served_for_others() -> None:
     with subprocess.Popen(  # noqa: S603 - our own interpreter and program
         [*DASP, "serve", "--port", "0"],

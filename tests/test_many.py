@@ -52,7 +52,7 @@ async def test_a_thousand_jobs_in_memory() -> None:
     fake = FakeCustomerApi(KEY, clock=clock)
     expected = scripted(fake)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
-        api = CustomerApi(KEY, http_client=http, clock=clock)
+        api = CustomerApi(KEY, http_client=http, clock=clock, budget=None)
         assert await all_ends(api, list(expected)) == expected
     assert len(fake.calls) == 3 * JOBS
 
