@@ -763,6 +763,8 @@ async def test_a_request_s_body_is_read_by_no_async_generator() -> None:
     assert not isinstance(aiter(stream), AsyncGenerator)
     for _ in range(2):
         assert [chunk async for chunk in stream] == [b"body"]
+    chunks = aiter(stream)
+    assert aiter(chunks) is chunks
 
 
 async def test_a_group_that_passes_through_leaves_its_members_frames_behind() -> None:
