@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from anyio.lowlevel import current_token
 
 from dasp_async.budget import Admitted, UsedUp, Waiting
 from dasp_async.envelope import render
-from dasp_async.errors import DaspError
+from dasp_async.errors import CallRefused, DaspError
 from dasp_async.guard import exhausted
 from dasp_async.polling import Load, NotNow, Schedule
 from dasp_async.response import read_answer
@@ -90,9 +91,9 @@ class Calls:
             try:
                 result = await self._exchange(operation, *arguments)
             except Exception as error:
-                await self._guard.settle(call, error)
+                await self._settle(call, error)
                 raise
-            await self._guard.settle(call, None)
+            await self._settle(call, None)
             return result
 
     async def _admitted(self, operation: str, load: Load | None) -> int:
@@ -103,12 +104,21 @@ class Calls:
                 if load is not None:
                     load.admitted()
                 return admission.call
-            used_up = exhausted(operation, admission) if isinstance(admission, UsedUp) else None
+            used_up = (
+                partial(exhausted, operation, admission) if isinstance(admission, UsedUp) else None
+            )
             if load is not None:
                 raise NotNow(admission.pause, used_up)
             if used_up is not None:
-                raise used_up
+                raise used_up(admission.pause)
             await self._clock.sleep(admission.pause)
+
+    async def _settle(self, call: int, error: Exception | None) -> None:
+        try:
+            await self._guard.settle(call, error)
+        except CallRefused as refusal:
+            # The call was made, so its outcome counts; unsettled, it stands as a possible fault.
+            logger.warning("what came of a call could not be noted: %s", refusal)
 
     async def _exchange(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
         request = render(operation, self._version, (self._key, *arguments))

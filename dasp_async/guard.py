@@ -47,13 +47,13 @@ class Guard:
         await self._budget.settle(self._caller, call, verdict)
 
 
-def exhausted(operation: str, admission: UsedUp) -> BudgetExhausted:
-    """The error for a call that the budget has no room for."""
+def exhausted(operation: str, admission: UsedUp, pause: float) -> BudgetExhausted:
+    """The error for a call that the budget has no room for, when the next is free after `pause`."""
     return BudgetExhausted(
         f"{operation}: not sent, since {admission.used} of {admission.limit} calls are used; the "
-        f"next is free in {admission.pause:.0f} s",
+        f"next is free in {pause:.0f} s",
         operation=operation,
-        retry_after=admission.pause,
+        retry_after=pause,
         limit=admission.limit,
         used=admission.used,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,14 @@ import pytest
 
 from dasp_async import (
     BudgetExhausted,
+    CallRefused,
     CustomerApi,
     DaspError,
     FaultRules,
     HttpError,
     InvalidResponse,
     JobState,
+    JobStatus,
     LockoutRisk,
     MemoryBudget,
     PollTimeout,
@@ -27,9 +30,10 @@ from dasp_async import (
     SoapFault,
     TransportError,
 )
-from dasp_async.budget import Verdict
+from dasp_async.budget import Caller, Verdict
 from dasp_async.guard import verdict_of
-from dasp_async.testing import FakeClock, FakeCustomerApi, Fault
+from dasp_async.polling import Load, Looks, Wait
+from dasp_async.testing import Delay, FakeClock, FakeCustomerApi, Fault
 
 KEY = "test-key"
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
@@ -329,3 +333,172 @@ async def test_one_who_gives_up_its_turn_lets_the_next_go() -> None:
             group.start_soon(wait_for, second, 200)
     assert results == [BudgetExhausted, JobState.DONE]
     assert setting.called_at[3:] == [pytest.approx(100)]
+
+
+# --- turns ------------------------------------------------------------------------------------
+
+
+async def used(setting: Setting, limit: int, **left: int) -> MemoryBudget:
+    """A budget of 600 s with all calls used but those that are `left`, just now."""
+    budget = setting.budget(limit=limit, window=600)
+    job = setting.fake.add_job("Completed")
+    async with setting.api(budget=budget) as api:
+        for _ in range(limit - left.get("left", 0)):
+            await api.get_job_status(job)
+    return budget
+
+
+async def test_a_direct_call_does_not_keep_a_job_s_turn() -> None:
+    setting = Setting()
+    budget = await used(setting, 6, left=1)
+    slow = Schedule(initial=3000, factor=1, maximum=3000, jitter=0)
+    first, second = setting.fake.add_job("Running"), setting.fake.add_job("Completed")
+    async with setting.api(budget=budget, schedule=slow) as api, anyio.create_task_group() as group:
+        group.start_soon(ends, api, [first])
+        await anyio.lowlevel.checkpoint()
+        group.start_soon(ends, api, [second])
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+        await api.get_job_status(first)
+        await api.poll_until_done(second, timeout=1300)
+        assert setting.clock.monotonic() <= 1300
+        group.cancel_scope.cancel()
+
+
+async def test_two_waits_for_a_job_do_not_get_two_turns() -> None:
+    setting = Setting()
+    ids = [setting.fake.add_job("Running") for _ in range(6)]
+    setting.fake.trouble(Delay(seconds=0.5), times=1000)
+    async with setting.api(budget=setting.budget(limit=31, window=600)) as api:
+        await ends(api, [ids[0], *ids], timeout=599)
+    looks = [
+        sum(call.parameters["jobId"] == str(job) for call in setting.fake.calls) for job in ids
+    ]
+    assert max(looks) - min(looks) <= 1
+
+
+async def test_one_who_leaves_at_the_head_lets_the_next_go_though_others_wait_for_its_job() -> None:
+    setting = Setting()
+    budget = await used(setting, 6, left=1)
+    first, second = setting.fake.add_job("Completed"), setting.fake.add_job("Completed")
+    async with setting.api(budget=budget) as api, anyio.create_task_group() as group:
+
+        async def later() -> None:
+            await api.poll_until_done(first, initial_delay=7200, timeout=None)
+
+        group.start_soon(later)
+        await anyio.lowlevel.checkpoint()
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as inner:
+                inner.start_soon(api.poll_until_done, first)
+                for _ in range(10):
+                    await anyio.lowlevel.checkpoint()
+                scope.cancel()
+        await api.poll_until_done(second)
+        assert setting.clock.monotonic() <= 1300
+
+
+@pytest.mark.parametrize(("limit", "jobs"), [(5, 5), (10, 10), (50, 20), (50, 60)])
+async def test_many_waits_that_are_left_early_leave_nothing_behind(limit: int, jobs: int) -> None:
+    setting = Setting()
+    ids = [setting.fake.add_job("Running") for _ in range(jobs)]
+    other = setting.fake.add_job("Completed")
+    async with setting.api(budget=setting.budget(limit=limit, window=600)) as api:
+        async with api.poll_many(ids, timeout=None):
+            await setting.clock.sleep(30)
+        setting.clock.advance(1200)
+        started = setting.clock.monotonic()
+        await api.poll_until_done(other, timeout=36_000)
+    assert setting.clock.monotonic() == started
+
+
+async def test_a_direct_call_that_is_refused_says_nothing_to_those_who_wait() -> None:
+    setting = Setting()
+    budget = await used(setting, 2)
+    job = setting.fake.add_job("Completed")
+    results: list[object] = []
+    async with setting.api(budget=budget) as api, anyio.create_task_group() as group:
+
+        async def wait_for_it() -> None:
+            results.append((await api.poll_until_done(job, timeout=None)).state)
+
+        group.start_soon(wait_for_it)
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+        with pytest.raises(BudgetExhausted):
+            await api.get_job_status(job)
+    assert results == [JobState.DONE]
+
+
+async def test_who_is_refused_is_told_the_seconds_that_are_left() -> None:
+    setting = Setting()
+    budget = await used(setting, 2)
+    job = setting.fake.add_job("Completed")
+    async with setting.api(budget=budget) as api, anyio.create_task_group() as group:
+        group.start_soon(ends, api, [setting.fake.add_job("Completed")])
+        await setting.clock.sleep(500)
+        with pytest.raises(BudgetExhausted) as caught:
+            await api.poll_until_done(job, timeout=50)
+        assert caught.value.retry_after == pytest.approx(100)
+
+
+async def test_a_wait_whose_job_ends_before_it_comes_to_run_is_told_so() -> None:
+    looks_made: list[Load | None] = []
+    leader = anyio.CancelScope()
+
+    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+        looks_made.append(load)
+        if len(looks_made) == 1:
+            await anyio.Event().wait()
+        return JobStatus(job_id=job_id, status="Completed", state=JobState.DONE)
+
+    looks = Looks(fetch, clock=FakeClock(), is_too_often=lambda _: False, random=Random(0))
+    states: list[JobState] = []
+
+    async def wait_for() -> None:
+        with Wait(looks, JOB, timeout=None, initial_delay=0, schedule=EVEN) as wait:
+            states.append((await wait.next()).state)
+
+    async def lead() -> None:
+        with leader:
+            await wait_for()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lead)
+        for _ in range(5):
+            await anyio.lowlevel.checkpoint()
+        for _ in range(10):
+            group.start_soon(wait_for)
+        # Among those who wait for the first look, direct calls end the job without yielding.
+        for _ in range(10):
+            group.start_soon(looks.look, JOB)
+        for _ in range(10):
+            group.start_soon(wait_for)
+        for _ in range(5):
+            await anyio.lowlevel.checkpoint()
+        leader.cancel()
+    assert states == [JobState.DONE] * 20
+
+
+class Forgetful(MemoryBudget):
+    """A budget that cannot note what came of a call."""
+
+    async def settle(self, caller: Caller, call: int, verdict: Verdict) -> None:
+        """Fail, as a file does on a full disk."""
+        del caller, call, verdict
+        raise CallRefused("the disk is full")
+
+
+@pytest.mark.parametrize("step", ["Completed", Fault(reason="Deadlock.")])
+async def test_an_outcome_that_cannot_be_noted_is_told_all_the_same(
+    step: str | Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    setting = Setting()
+    job = setting.fake.add_job(step)
+    async with setting.api(budget=Forgetful(clock=setting.clock)) as api:
+        if isinstance(step, Fault):
+            with pytest.raises(SoapFault, match="Deadlock"):
+                await api.get_job_status(job)
+        else:
+            assert (await api.get_job_status(job)).state is JobState.DONE
+    assert "could not be noted: the disk is full" in caplog.text

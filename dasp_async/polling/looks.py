@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import anyio
 
 from dasp_async.clock import Clock
-from dasp_async.errors import DaspError, SoapFault
+from dasp_async.errors import BudgetExhausted, DaspError, SoapFault
 from dasp_async.polling.decisions import Decision, Track, after_error, after_status
 from dasp_async.polling.turns import Load, NotNow, Turns
 
@@ -127,6 +127,9 @@ class Looks:
         """
         while True:
             flight = self._flights.get(job_id)
+            if flight is None and is_wait and job_id not in self._jobs:
+                # It was over before this wait came to run; `Wait.news` tells how it ended.
+                raise NotNow(0.0)
             if flight is None:
                 return await self._make(job_id, self._load(job_id) if is_wait else None)
             await flight.landed.wait()
@@ -167,11 +170,13 @@ class Looks:
 
     def turn(self, job: Job, now: float) -> float:
         """When a job that is due may look; infinite while it is another's turn."""
-        return self._turns.moment(job, now)
+        # A look under way is joined, whoever's turn it is.
+        return now if job.job_id in self._flights else self._turns.moment(job, now)
 
     def refusal(self, deadline: float) -> CallRefused | None:
         """Why a wait that ends then will not see another look; None if it may."""
-        return self._turns.used_up if deadline < self._turns.opens_at else None
+        opens_at, used_up = self._turns.opens_at, self._turns.used_up
+        return None if used_up is None or deadline >= opens_at else used_up(opens_at - self.now())
 
     def _note_status(self, status: JobStatus) -> None:
         self._proven = True
@@ -186,7 +191,8 @@ class Looks:
 
     def _note_error(self, job_id: UUID, error: DaspError) -> None:
         job = self._jobs.get(job_id)
-        if job is None:
+        # A direct call that the budget refuses says nothing to those who can wait for a call.
+        if job is None or isinstance(error, BudgetExhausted):
             return
         decision = after_error(
             job.track,
@@ -215,6 +221,7 @@ class Looks:
         else:
             job.delay, job.due = decision.delay, job.looked_at + decision.delay
             job.not_before = job.looked_at + decision.asked
+            self._turns.leave(job)
         job.wake()
 
     def enter(self, wait: Wait, schedule: Schedule, initial_delay: float) -> Job:
@@ -242,6 +249,10 @@ class Looks:
         if 2 * job.left > len(job.waits):
             job.waits = [wait for wait in job.waits if not wait.is_over]
             job.left = 0
+        if job.is_queued:
+            # The one who left may have been the one whose turn it was; the rest queue anew.
+            self._turns.leave(job)
+            job.wake()
 
     def _drop(self, job: Job) -> None:
         del self._jobs[job.job_id]

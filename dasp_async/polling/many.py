@@ -83,9 +83,11 @@ class Outcomes:
         finally:
             self._send.close()
             self._receive.close()
-            for _, place, wait in self._waits:
-                if wait.place == place:
-                    wait.leave()
+            left = [wait for _, place, wait in self._waits if wait.place == place]
+            for wait in left:
+                wait.on_news = None
+            for wait in left:
+                wait.leave()
         if problem is not None:
             raise problem
 

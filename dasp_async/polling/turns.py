@@ -29,10 +29,11 @@ class Load:
 class NotNow(Exception):
     """The budget has no call for a look now; ask again in `pause` seconds.
 
-    used_up: what a wait that ends sooner raises; None if calls are left and only paced.
+    used_up: makes what a wait that ends sooner raises, of the seconds until the next call; None
+    if calls are left and only paced.
     """
 
-    def __init__(self, pause: float, used_up: CallRefused | None = None) -> None:
+    def __init__(self, pause: float, used_up: Callable[[float], CallRefused] | None = None) -> None:
         super().__init__(pause, used_up)
         self.pause = pause
         self.used_up = used_up
@@ -43,11 +44,11 @@ class Turns:
 
     def __init__(self) -> None:
         self.opens_at = -math.inf
-        self.used_up: CallRefused | None = None
+        self.used_up: Callable[[float], CallRefused] | None = None
         self._queue: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
 
-    def close(self, until: float, used_up: CallRefused | None) -> None:
+    def close(self, until: float, used_up: Callable[[float], CallRefused] | None) -> None:
         """There is no call before that moment."""
         self.opens_at, self.used_up = until, used_up
 

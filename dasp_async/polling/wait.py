@@ -111,7 +111,7 @@ class Wait:
                 return job.status
         refusal = self._looks.refusal(self._deadline)
         if refusal is not None:
-            raise refusal.copy()
+            raise refusal
         now = self._looks.now()
         if now >= self._deadline:
             raise PollTimeout(
