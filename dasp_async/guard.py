@@ -64,17 +64,16 @@ def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
 
     | the error | verdict |
     | --- | --- |
-    | a fault that asks for fewer calls | nothing |
     | a fault about the account | the key is refused |
-    | a fault about the job | unknown job |
+    | a fault about the job, or that asks for fewer calls | doubtful |
     | any other fault, HTTP 401 and 403 | a fault |
     | anything else | nothing |
     """
     if isinstance(error, SoapFault):
-        if rules.is_too_often(error.reason):
-            return Verdict.NOTHING
-        if rules.is_account(error.reason):
+        if rules.is_account(error.reason) and not rules.is_too_often(error.reason):
             return Verdict.REFUSED_KEY
-        return Verdict.UNKNOWN_JOB if rules.is_unknown_job(error.reason) else Verdict.FAULT
+        # "Too many failed log-ins" asks for fewer calls too.
+        doubtful = rules.is_unknown_job(error.reason) or rules.is_too_often(error.reason)
+        return Verdict.DOUBTFUL if doubtful else Verdict.FAULT
     refused = isinstance(error, HttpError) and error.status_code in _REFUSALS
     return Verdict.FAULT if refused else Verdict.NOTHING

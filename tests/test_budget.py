@@ -304,7 +304,7 @@ async def test_a_proven_key_may_ask_for_unknown_jobs(make: Make) -> None:
     await prove(budget)
     for _ in range(100):
         call = admitted(await budget.admit(CALLER, None))
-        await budget.settle(CALLER, call, Verdict.UNKNOWN_JOB)
+        await budget.settle(CALLER, call, Verdict.DOUBTFUL)
     assert admitted(await budget.admit(CALLER, None)) == 0
 
 
@@ -312,7 +312,7 @@ async def test_a_key_not_proven_may_not(make: Make) -> None:
     budget = make()
     for _ in range(10):
         call = admitted(await budget.admit(CALLER, None))
-        await budget.settle(CALLER, call, Verdict.UNKNOWN_JOB)
+        await budget.settle(CALLER, call, Verdict.DOUBTFUL)
     assert await budget.admit(CALLER, None) == Closed(60.0, 10)
 
 
@@ -331,7 +331,7 @@ async def test_a_proven_key_that_goes_bad_is_watched_until_a_good_answer(make: M
 
 async def test_good_news_of_a_proven_key_needs_no_store(clock: FakeClock, tmp_path: Path) -> None:
     unreachable = SqliteBudget(tmp_path / "no-such-folder" / "calls.db", clock=clock)
-    for verdict in (Verdict.GOOD, Verdict.NOTHING, Verdict.UNKNOWN_JOB):
+    for verdict in (Verdict.GOOD, Verdict.NOTHING, Verdict.DOUBTFUL):
         await unreachable.settle(CALLER, 0, verdict)
     with pytest.raises(CallRefused):
         await unreachable.settle(CALLER, 0, Verdict.FAULT)
@@ -384,7 +384,7 @@ async def test_all_unproven_keys_of_an_endpoint_share_its_faults(
     last = [admitted(await budget.admit(keys[3], None)) for _ in range(2)]
     assert await budget.admit(keys[0], None) == BUSY
     for call in last:
-        await budget.settle(keys[3], call, Verdict.UNKNOWN_JOB)
+        await budget.settle(keys[3], call, Verdict.DOUBTFUL)
     for caller in keys:
         assert await budget.admit(caller, None) == Closed(SITE_WINDOW - 300, 20)
     # neither a proven key nor another endpoint is concerned
@@ -414,7 +414,7 @@ async def test_calls_under_way_of_a_key_that_was_proven_meanwhile_are_not_held_a
     assert admitted(await budget.admit(keys[2], None)) != 0
 
 
-FAULTS = st.sampled_from([Verdict.UNKNOWN_JOB, Verdict.FAULT, Verdict.REFUSED_KEY, None])
+FAULTS = st.sampled_from([Verdict.DOUBTFUL, Verdict.FAULT, Verdict.REFUSED_KEY, None])
 
 
 @pytest.mark.parametrize("restarting", [False, True])

@@ -96,7 +96,7 @@ def test_no_kill_lets_a_call_out_uncounted(service: Service) -> None:
         assert service.calls <= service.counted(limit) <= service.calls + killed
 
 
-@pytest.mark.parametrize("verdict", [Verdict.FAULT, Verdict.UNKNOWN_JOB, Verdict.REFUSED_KEY])
+@pytest.mark.parametrize("verdict", [Verdict.FAULT, Verdict.DOUBTFUL, Verdict.REFUSED_KEY])
 def test_four_processes_with_a_wrong_key_are_stopped(verdict: Verdict, service: Service) -> None:
     processes = [
         service.start("hammer", service.log, 1000, verdict.value) for _ in range(PROCESSES)

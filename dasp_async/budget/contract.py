@@ -82,13 +82,13 @@ Admission: TypeAlias = Admitted | NotYet | UsedUp | Closed
 class Verdict(enum.Enum):
     """What an answer says about the key, as far as the lock-out is concerned.
 
-    GOOD: a result. UNKNOWN_JOB: a fault whose words are about the job; it counts against a key
-    that was never proven good. FAULT: any other fault, and HTTP 401 and 403. REFUSED_KEY: a
-    fault whose words are about the account. NOTHING: all else.
+    GOOD: a result. DOUBTFUL: a fault whose words are about the job, or ask for fewer calls; it
+    counts against a key that was never proven good. FAULT: any other fault, and HTTP 401 and
+    403. REFUSED_KEY: a fault whose words are about the account. NOTHING: all else.
     """
 
     GOOD = "good"
-    UNKNOWN_JOB = "unknown job"
+    DOUBTFUL = "doubtful"
     FAULT = "fault"
     REFUSED_KEY = "refused key"
     NOTHING = "nothing"

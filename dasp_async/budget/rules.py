@@ -110,7 +110,7 @@ def settled(standing: Standing, verdict: Verdict, now: float) -> Standing:
     | --- | --- |
     | a result | is proven, its faults are forgotten, the door is open |
     | a fault | has one fault more; the tenth closes the door, and after it each one |
-    | a fault about the job | the same, unless the key is proven: then nothing |
+    | a doubtful fault | the same, unless the key is proven: then nothing |
     | a fault about the account | has one fault more, and the door closes |
     | anything else | as before |
 
@@ -119,7 +119,7 @@ def settled(standing: Standing, verdict: Verdict, now: float) -> Standing:
     """
     if verdict is Verdict.GOOD:
         return Standing(proven=True)
-    if verdict is Verdict.NOTHING or (verdict is Verdict.UNKNOWN_JOB and standing.proven):
+    if verdict is Verdict.NOTHING or (verdict is Verdict.DOUBTFUL and standing.proven):
         return standing
     standing = replace(standing, faults=standing.faults + 1)
     enough = standing.faults >= MAX_FAULTS or standing.closings or verdict is Verdict.REFUSED_KEY

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import anyio
 
 from dasp_async.clock import Clock
-from dasp_async.errors import BudgetExhausted, DaspError, SoapFault
+from dasp_async.errors import BudgetExhausted, DaspError, LockoutRisk, SoapFault
 from dasp_async.polling.decisions import Decision, Track, after_error, after_status
 from dasp_async.polling.turns import Load, NotNow, Turns
 
@@ -190,6 +190,9 @@ class Looks:
             self._note(job, after_status(job.track, status, job.schedule, self._random.random()))
 
     def _note_error(self, job_id: UUID, error: DaspError) -> None:
+        if isinstance(error, (SoapFault, LockoutRisk)):
+            # The door may be closed now, which ends all waits: none is to sleep through that.
+            self._turns.reopen(self.now())
         job = self._jobs.get(job_id)
         # A direct call that the budget refuses says nothing to those who can wait for a call.
         if job is None or isinstance(error, BudgetExhausted):

@@ -52,6 +52,13 @@ class Turns:
         """There is no call before that moment."""
         self.opens_at, self.used_up = until, used_up
 
+    def reopen(self, now: float) -> None:
+        """Something has changed: whoever is next may ask at once."""
+        self.opens_at = min(self.opens_at, now)
+        following = self._next()
+        if following is not None:
+            following.wake()
+
     def moment(self, job: Job, now: float) -> float:
         """When a job that is due may look; infinite while it is another's turn."""
         if self._next() is None and self.opens_at <= now:
