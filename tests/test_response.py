@@ -930,6 +930,21 @@ DECLARED = " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(2_000))
             "a namespace of more than 300 bytes",
             id="the same with a prefix and blanks",
         ),
+        pytest.param(
+            result(f'<{"p" * 201}:b xmlns:{"p" * 201}="{LONG}">x</{"p" * 201}:b>'),
+            "a namespace of more than 300 bytes",
+            id="the same behind a long prefix",
+        ),
+        pytest.param(
+            result(f'<b xmlns{" " * 51}="{LONG}">x</b>'),
+            "a namespace of more than 300 bytes",
+            id="the same behind many blanks",
+        ),
+        pytest.param(
+            result(f'<b xmlns={" " * 51}"{LONG}">x</b>'),
+            "a namespace of more than 300 bytes",
+            id="the same after many blanks",
+        ),
     ],
 )
 def test_a_small_answer_that_would_cost_much_is_refused(

@@ -24,9 +24,10 @@ _BODY_OF_ENVELOPE: Final = {
 MOST_TAGS: Final = 50_000
 MOST_DECLARATIONS: Final = 1_000
 LONGEST_NAMESPACE: Final = 300
+# Prefixes and blanks are bounded too: what is too long for the pattern must not slip past it.
 _LONG_NAMESPACE: Final = re.compile(
-    rb"""xmlns(?::[^=\s]{0,200})?\s{0,50}=\s{0,50}(?:"[^"]{%(n)d}|'[^']{%(n)d})"""
-    % {b"n": LONGEST_NAMESPACE + 1}
+    rb"""xmlns:[^=\s]{201}|xmlns(?::[^=\s]{0,200})?(?:\s{51}|\s{0,50}=(?:\s{51}"""
+    rb"""|\s{0,50}(?:"[^"]{%(n)d}|'[^']{%(n)d})))""" % {b"n": LONGEST_NAMESPACE + 1}
 )
 
 # Shared by all tasks and threads, which `fromstring` allows (and `feed` would not). UTF-8 whatever
