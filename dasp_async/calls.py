@@ -97,7 +97,7 @@ class Calls:
             return result
 
     async def _admitted(self, operation: str, load: Load | None) -> int:
-        waiting = None if load is None else Waiting(self._process, load.jobs, load.since)
+        waiting = None if load is None else Waiting(self._process, load.jobs, load.overdue)
         while True:
             admission = await self._guard.admit(operation, waiting)
             if isinstance(admission, Admitted):

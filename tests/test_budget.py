@@ -35,7 +35,13 @@ from dasp_async.budget import (
     Waiting,
     sqlite_file,
 )
-from dasp_async.budget.rules import FORGOTTEN_AFTER, LOST_AFTER, SITE_WINDOW, UNPROVEN_PAUSE
+from dasp_async.budget.rules import (
+    FORGOTTEN_AFTER,
+    LONGEST_PAUSE,
+    LOST_AFTER,
+    SITE_WINDOW,
+    UNPROVEN_PAUSE,
+)
 from dasp_async.errors import CallRefused
 from dasp_async.testing import FakeClock
 
@@ -148,7 +154,7 @@ async def test_without_a_limit_only_the_guard_refuses(make: Make) -> None:
     budget = make(limit=math.inf)
     await prove(budget)
     for number in range(50):
-        admitted(await budget.admit(CALLER, Waiting("a", number, 0.0)))
+        admitted(await budget.admit(CALLER, Waiting("a", number)))
     assert await budget.remaining() == sys.maxsize
     await budget.settle(CALLER, 0, Verdict.REFUSED_KEY)
     assert await budget.admit(CALLER, None) == Closed(60.0, faults=1)
@@ -157,85 +163,129 @@ async def test_without_a_limit_only_the_guard_refuses(make: Make) -> None:
 # -- waits
 
 
+async def pause_of(budget: CallBudget, waiting: Waiting) -> float:
+    """How long a wait is told to pause."""
+    answer = await budget.admit(CALLER, waiting)
+    assert isinstance(answer, NotYet)
+    return answer.pause
+
+
 async def test_a_wait_leaves_the_reserve_and_the_last_call_beyond_it(
     make: Make, clock: FakeClock
 ) -> None:
-    budget = make(limit=10, window=100.0, reserve=4)
+    budget = make(limit=10, window=1000.0, reserve=4)
     await prove(budget)
-    clock.advance(50)
-    wait = Waiting("a", 100, clock.time())
+    clock.advance(10)
+    wait = Waiting("a", 100)
     for _ in range(4):
-        clock.advance(10)
         admitted(await budget.admit(CALLER, wait))
-    clock.advance(5)
-    assert await budget.admit(CALLER, wait) == NotYet(5.0)
+        clock.advance(200)
+    assert await budget.admit(CALLER, wait) == NotYet(190.0)
     admitted(await budget.admit(CALLER, None))
-    assert await budget.admit(CALLER, wait) == UsedUp(5.0, limit=10, used=6)
+    assert await budget.admit(CALLER, wait) == UsedUp(190.0, limit=10, used=6)
     for _ in range(4):
         admitted(await budget.admit(CALLER, None))
-    assert await budget.admit(CALLER, None) == UsedUp(5.0, limit=10, used=10)
+    assert await budget.admit(CALLER, None) == UsedUp(190.0, limit=10, used=10)
+    # five must return before a wait may have one
+    assert await budget.admit(CALLER, wait) == UsedUp(800.0, limit=10, used=10)
 
 
 async def test_a_direct_call_is_not_paced_and_does_not_pace(make: Make, clock: FakeClock) -> None:
-    budget = make(limit=11)
+    budget = make(limit=11, window=1000.0)
     await prove(budget)
-    since = clock.time() - 450
-    admitted(await budget.admit(CALLER, Waiting("a", 1, since)))
-    # 9 are left: after another 900 / 7 s, 2 · (450 + 900 / 7) s / 9 are over
-    assert await budget.admit(CALLER, Waiting("a", 1, since)) == NotYet(900 / 7)
-    clock.advance(60)
+    wait = Waiting("a", 9)
+    admitted(await budget.admit(CALLER, wait))
+    # 9 are left for 9 jobs: the pause is long enough after p = (1000 - p) / 9
+    assert await pause_of(budget, wait) == 100.0
+    clock.advance(1)
     admitted(await budget.admit(CALLER, None))
-    clock.advance(70)
-    # 8 are left, and 130 s over of 2 · 580 s / 8
-    assert await budget.admit(CALLER, Waiting("a", 1, since)) == NotYet(120 / 6)
+    # 8 are left, and 1 s is over: 1 + p = (999 - p) / 8
+    rest = 991 / 9
+    assert await pause_of(budget, wait) == pytest.approx(rest)
+    clock.advance(rest)
+    admitted(await budget.admit(CALLER, wait))
+
+
+async def test_what_was_used_weighs_by_its_age(make: Make, clock: FakeClock) -> None:
+    budget = make(limit=1000)
+    await prove(budget)
+    for _ in range(498):
+        admitted(await budget.admit(CALLER, None))
+    pauses: list[float] = []
+    for hour in range(24):
+        admitted(await budget.admit(CALLER, Waiting("a", 1)))
+        pauses.append(await pause_of(budget, Waiting("a", 1)))
+        clock.advance(3600 if hour < 23 else 3599)
+    # after an hour 12 / (1000 · 499) · 500 · 3900 s · (23 / 24)², while calls age on
+    assert pauses[1] == pytest.approx(43.1 / (1 - 0.0100), rel=0.002)
+    assert pauses[0] < pauses[1] < pauses[4] > pauses[22] > pauses[23]
 
 
 async def test_the_jobs_of_all_processes_are_counted_together(make: Make, clock: FakeClock) -> None:
     budget = make(limit=101, window=1000.0)
     await prove(budget)
-    now = clock.time()
-    admitted(await budget.admit(CALLER, Waiting("a", 40, now)))
-    admitted(await budget.admit(CALLER, Waiting("b", 40, now)))
-    admitted(await budget.admit(CALLER, Waiting("a", 50, now)))
-    # 97 are left for 50 + 47 jobs
-    assert await budget.admit(CALLER, Waiting("b", 47, now)) == NotYet(1000 / 97)
-    # one process waits no more: 97 are left for 50 jobs that have just begun
-    admitted(await budget.admit(CALLER, Waiting("b", 0, now)))
+    admitted(await budget.admit(CALLER, Waiting("a", 50)))
+    clock.advance(20)
+    admitted(await budget.admit(CALLER, Waiting("b", 48)))
+    # 98 are left for 50 + 48 jobs: from now on they are spread evenly
+    even = await pause_of(budget, Waiting("b", 48))
+    assert even == pytest.approx(1000 / 101, rel=0.01)
+    # one process waits no more: 97 are left for 48 jobs, which is plenty
+    assert await pause_of(budget, Waiting("a", 50)) == even
+    admitted(await budget.admit(CALLER, Waiting("a", 0)))
+    admitted(await budget.admit(CALLER, Waiting("b", 48)))
 
 
 async def test_a_process_that_is_silent_is_forgotten(make: Make, clock: FakeClock) -> None:
     budget = make(limit=1000)
     await prove(budget)
-    began = clock.time()
-    admitted(await budget.admit(CALLER, Waiting("a", 2000, began)))
-    clock.advance(50)
-    wait = Waiting("b", 1, began + 50)
-    assert await budget.admit(CALLER, wait) == NotYet((DAY - 50 - 997 * 50) / 998)
-    clock.advance(FORGOTTEN_AFTER - 51)
+    admitted(await budget.admit(CALLER, Waiting("a", 2000)))
+    wait = Waiting("b", 1)
+    assert await pause_of(budget, wait) == pytest.approx(DAY / 1000, rel=0.01)
+    clock.advance(FORGOTTEN_AFTER - 1)
     admitted(await budget.admit(CALLER, wait))
-    assert isinstance(await budget.admit(CALLER, wait), NotYet)
+    assert await pause_of(budget, wait) == pytest.approx(DAY / 1000, rel=0.02)
     clock.advance(1)
-    # from now on it is one job alone, and 1 s over of the 2 · 550 s / 997 left
-    refusal = await budget.admit(CALLER, wait)
-    assert isinstance(refusal, NotYet)
-    assert refusal.pause == pytest.approx((1100 - 997) / 995)
+    admitted(await budget.admit(CALLER, wait))
 
 
-async def test_a_wait_of_no_jobs_is_paced_as_one(make: Make, clock: FakeClock) -> None:
+async def test_the_process_whose_look_is_due_for_longest_goes_first(
+    make: Make, clock: FakeClock
+) -> None:
+    budget = make(limit=11, window=1000.0)
+    await prove(budget)
+    admitted(await budget.admit(CALLER, Waiting("a", 20)))
+    first, second = Waiting("a", 20, overdue=3.0), Waiting("b", 20, overdue=5.0)
+    alone = await pause_of(budget, first)
+    rest = await pause_of(budget, second)
+    assert rest == alone
+    assert await pause_of(budget, first) == pytest.approx(1.05 * rest)
+    clock.advance(rest)
+    assert isinstance(await budget.admit(CALLER, first), NotYet)
+    admitted(await budget.admit(CALLER, second))
+    # it has had its look: the other one is first, also by a look that is due only now
+    rest = await pause_of(budget, first)
+    assert await pause_of(budget, Waiting("b", 20)) == pytest.approx(1.05 * rest)
+    # and one that does not come back holds nobody up for long
+    clock.advance(1.06 * rest)
+    admitted(await budget.admit(CALLER, Waiting("b", 20)))
+
+
+async def test_a_wait_of_no_jobs_is_paced_as_one(make: Make) -> None:
     budget = make(limit=3, window=100.0)
     await prove(budget)
     admitted(await budget.admit(CALLER, None))
-    assert await budget.admit(CALLER, Waiting("a", 0, clock.time())) == NotYet(100.0)
+    assert await budget.admit(CALLER, Waiting("a", 0)) == NotYet(100.0)
 
 
 async def test_a_grant_dated_in_the_future_holds_no_one_up(make: Make, clock: FakeClock) -> None:
     budget = make(limit=10)
     await prove(budget)
     clock.advance(400 * DAY)
-    admitted(await budget.admit(CALLER, Waiting("a", 1, clock.time())))
+    admitted(await budget.admit(CALLER, Waiting("a", 1)))
     clock.advance(-400 * DAY)
-    admitted(await budget.admit(CALLER, Waiting("a", 1, clock.time() - 80)))
-    assert await budget.admit(CALLER, Waiting("a", 1, clock.time() - 80)) == NotYet(160 / 6)
+    admitted(await budget.admit(CALLER, Waiting("a", 1)))
+    assert 0 < await pause_of(budget, Waiting("a", 1)) <= LONGEST_PAUSE
 
 
 async def test_keys_no_longer_in_use_are_forgotten(make: Make, clock: FakeClock) -> None:
@@ -243,7 +293,7 @@ async def test_keys_no_longer_in_use_are_forgotten(make: Make, clock: FakeClock)
     for number in range(3):
         caller = Caller.of(f"key {number}", SITE)
         await prove(budget, caller)
-        admitted(await budget.admit(caller, Waiting("a", 1, clock.time())))
+        admitted(await budget.admit(caller, Waiting("a", 1)))
         clock.advance(500)
     clock.advance(100)
     admitted(await budget.admit(CALLER, None))
@@ -502,11 +552,11 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 )
 
 
-async def told(store: CallBudget, step: Step, out: list[Out], now: float) -> object:
+async def told(store: CallBudget, step: Step, out: list[Out]) -> object:
     """What a store says to one step; `out` are the calls made so far."""
     match step:
         case Admit(caller, jobs):
-            wait = None if jobs is None else Waiting(str(jobs % 2), jobs, now - 30)
+            wait = None if jobs is None else Waiting(str(jobs % 2), jobs, overdue=7.0 * jobs)
             return await store.admit(caller, wait)
         case Remaining(key):
             return await store.remaining(key)
@@ -532,8 +582,8 @@ def test_both_stores_give_the_same_answers_and_keep_the_limit(
         for step in script:
             if isinstance(step, Advance):
                 clock.advance(step.seconds)
-            answer = await told(memory, step, out, clock.time())
-            assert answer == await told(file, step, out, clock.time())
+            answer = await told(memory, step, out)
+            assert answer == await told(file, step, out)
             if isinstance(step, Admit) and isinstance(answer, Admitted):
                 out.append((step.caller, answer.call, clock.time()))
         return out
@@ -585,7 +635,7 @@ async def test_a_call_settled_twice_settles_no_other(path: Path, clock: FakeCloc
 async def test_only_hashes_are_in_the_file(path: Path) -> None:
     budget = SqliteBudget(path)
     await fail(budget, 3)
-    admitted(await budget.admit(CALLER, Waiting("process", 1, 0.0)))
+    admitted(await budget.admit(CALLER, Waiting("process", 1)))
     written = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert CALLER.account.encode() in written
     assert not [text for text in (KEY, SITE, "must-not-be-stored") if text.encode() in written]

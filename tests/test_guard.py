@@ -170,9 +170,9 @@ async def test_a_key_known_to_be_good_may_ask_for_unknown_jobs() -> None:
 
 async def test_a_good_key_begins_with_any_number_of_waits() -> None:
     setting = Setting()
-    jobs = [setting.fake.add_job("Running", "Completed") for _ in range(300)]
+    jobs = [setting.fake.add_job("Running", "Completed") for _ in range(200)]
     async with setting.api() as api:
-        assert await ends(api, jobs) == [JobState.DONE] * 300
+        assert await ends(api, jobs) == [JobState.DONE] * 200
 
 
 async def test_cancelled_calls_of_a_key_not_known_to_be_good_may_still_be_failed_log_ins() -> None:

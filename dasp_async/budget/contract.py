@@ -35,14 +35,15 @@ def _digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a process waits for: so many jobs, since that moment (seconds since 1970).
+    """What a process asks a look for: it waits for so many jobs.
 
-    process: tells processes that share a budget apart.
+    process: tells processes that share a budget apart. overdue: for how many seconds the look
+    has been due.
     """
 
     process: str
     jobs: int
-    since: float
+    overdue: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,20 +57,27 @@ class MemoryBudget:
             return steps.remaining(self._rows, self._limits, account, self._clock.time())
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """How many jobs a process waits for, since when a look is due, and when it said so."""
+
+    jobs: int
+    due: float | None
+    at: float
+
+
 @dataclass(slots=True)
 class _Account:
     """What is known of one key: its calls, in order of time, and who waits with it."""
 
     calls: list[float] = field(default_factory=list[float])
-    heard: dict[str, tuple[Waiting, float]] = field(
-        default_factory=dict[str, tuple[Waiting, float]]
-    )
+    heard: dict[str, _Heard] = field(default_factory=dict[str, _Heard])
     granted: float | None = None
 
     def forget(self, now: float, window: float) -> None:
         del self.calls[: bisect_right(self.calls, now - window)]
-        for process, (_, at) in list(self.heard.items()):
-            if abs(now - at) >= FORGOTTEN_AFTER:
+        for process, heard in list(self.heard.items()):
+            if abs(now - heard.at) >= FORGOTTEN_AFTER:
                 del self.heard[process]
         if self.granted is not None and self.granted <= now - window:
             self.granted = None
@@ -146,22 +153,27 @@ class _MemoryRows:
         first = bisect_right(calls, since)
         return len(calls) - first, calls[first] if first < len(calls) else None
 
+    def moments(self, account: str, since: float, every: int) -> list[float]:
+        calls = self._account(account).calls
+        return calls[bisect_right(calls, since) :: every]
+
     def most_counted(self, since: float) -> int:
         return max((self.counted(account, since)[0] for account in self._accounts), default=0)
 
-    def hear(self, account: str, waiting: Waiting, now: float) -> None:
+    def hear(self, account: str, process: str, jobs: int, due: float | None, now: float) -> None:
         heard = self._account(account).heard
-        heard.pop(waiting.process, None)
-        if waiting.jobs:
-            heard[waiting.process] = (waiting, now)
+        heard.pop(process, None)
+        if jobs:
+            heard[process] = _Heard(jobs, due, now)
 
-    def heard(self, account: str, now: float) -> tuple[int, float | None]:
-        waits = [
-            waiting
-            for waiting, at in self._account(account).heard.values()
-            if abs(now - at) < FORGOTTEN_AFTER
+    def heard(self, account: str, process: str, now: float) -> tuple[int, float | None]:
+        others = [
+            heard
+            for other, heard in self._account(account).heard.items()
+            if other != process and abs(now - heard.at) < FORGOTTEN_AFTER
         ]
-        return sum(w.jobs for w in waits), min((w.since for w in waits), default=None)
+        dues = [heard.due for heard in others if heard.due is not None]
+        return sum(heard.jobs for heard in others), min(dues, default=None)
 
     def grant(self, account: str, now: float) -> None:
         self._account(account).granted = now

@@ -1,36 +1,15 @@
-"""Whether a call may be made: pure functions of a few numbers, the same for every store.
-
-**Pacing.** Let R be the calls left to waits, A the jobs waited for, t the seconds since these waits
-began, and h the seconds until the oldest call leaves the window. The next look comes no sooner
-after the one before than
-
-    min(2·t, h) / R    while R > A: calls are plentiful, and the pauses grow with the wait
-    h / (R - 1)        from R ≤ A on: what is left is spread evenly until calls return
-    never              for R = 1: the oldest call must return first
-
-*It can't run dry.* A grant needs R ≥ 2: the first line holds only for R > A ≥ 1, the second divides
-by R - 1. So waits never take the last call, whatever A, t and h do meanwhile, and however many
-processes share the count, each grant being one atomic step on it. (A budget of a single call is
-the exception: it is granted when none has been made.)
-
-*It does not stall either.* In the second line the pauses between grants are equal: if e of h have
-passed when it is met, e = (h - e) / (R - 1), so e = h / R, and the next pause is that of R - 1
-calls over h - h / R, which is h / R again.
-
-*It delays no more than it must.* With few calls used, 2·t / R is far below any schedule's pause:
-with 900 calls left after an hour it is 8 s for all jobs together.
-"""
+"""Whether a call may be made: pure functions of a few numbers, the same for every store."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from dasp_async.budget.contract import Admission, Closed, NotYet, UsedUp, Verdict
+from dasp_async.budget.pacing import rest, stride
 from dasp_async.clock import seconds
-
-PLENTY_FACTOR: Final = 2.0
 
 MAX_FAULTS: Final = 10
 MAX_SITE_FAULTS: Final = 20
@@ -43,45 +22,18 @@ LONGEST_COOL_DOWN: Final = SITE_WINDOW
 LOST_AFTER: Final = 120.0
 # How soon to ask again while calls of a key not yet proven are under way.
 UNPROVEN_PAUSE: Final = 0.1
-# Shorter pauses are less than a clock of seconds since 1970 can tell apart.
+# Shorter pauses between looks are not worth a sleep.
+LEAST_PAUSE: Final = 0.1
+# Shorter ones still are less than a clock of seconds since 1970 can tell apart.
 SHORTEST_PAUSE: Final = 0.001
+
+# By how much of the pause between looks a process lets another go first whose look is due for
+# longer; a share, since that one may be gone.
+LATER_SHARE: Final = 0.05
 
 # A process that waits asks this often at least, and is forgotten when it has not for twice as long.
 LONGEST_PAUSE: Final = 300.0
 FORGOTTEN_AFTER: Final = 2 * LONGEST_PAUSE
-
-
-def pace(*, left: float, jobs: int, waited: float, until_return: float) -> float:
-    """The least seconds between a wait's grant and the one before; infinite for none.
-
-    left: calls that waits may still take. jobs: waited for, at least 1. waited: seconds since
-    the first of these waits began. until_return: seconds until the oldest call is free again.
-    """
-    if left > jobs:
-        return min(PLENTY_FACTOR * waited, until_return) / left
-    return until_return / (left - 1) if left > 1 else math.inf
-
-
-def rest(
-    *, left: float, jobs: int, waited: float, until_return: float, since_grant: float
-) -> float:
-    """The seconds until `pace` is met; infinite if only a call's return can meet it.
-
-    Meanwhile t grows and h shrinks, so the moment is solved for: asking again and again would
-    come near it only step by step.
-    """
-    if left <= 1:
-        return math.inf
-    least = pace(left=left, jobs=jobs, waited=waited, until_return=until_return)
-    if since_grant >= least:
-        return 0.0
-    is_plenty = left > jobs
-    parts = left if is_plenty else left - 1
-    as_h_shrinks = (until_return - parts * since_grant) / (parts + 1)
-    if is_plenty and left > PLENTY_FACTOR:
-        as_t_grows = (PLENTY_FACTOR * waited - left * since_grant) / (left - PLENTY_FACTOR)
-        return min(as_h_shrinks, as_t_grows)
-    return as_h_shrinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +92,10 @@ class Ledger:
     under_way: its calls whose outcome is not known yet and matters. site_faults: faults in the
     last day of all keys of its endpoint that are not proven; site_under_way: their calls under
     way; site_return: until the oldest of those faults is forgotten. used: its calls in the
-    window; until_return: until the oldest of them leaves it. since_grant: since the last look
-    was granted, infinite if none was. jobs, waited: what is waited for, by all processes, and
-    for how long.
+    window; returns: until they leave it, oldest first: for a wait of the first of each `stride`,
+    else of the oldest alone. since_grant: since the last look was granted, infinite if none was.
+    jobs: how many are waited for, by all processes. is_first: whether no other process has had a
+    look due for longer.
     """
 
     standing: Standing
@@ -151,10 +104,10 @@ class Ledger:
     site_under_way: int
     site_return: float
     used: int
-    until_return: float
+    returns: Sequence[float]
     since_grant: float
     jobs: int
-    waited: float
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,18 +160,28 @@ def _danger(ledger: Ledger, now: float) -> Admission | None:
 
 def _shortage(ledger: Ledger, limits: Limits, *, is_wait: bool) -> Admission | None:
     left = limits.limit - ledger.used - (limits.reserve if is_wait else 0)
+    if ledger.used == 0 or left == math.inf:
+        return None
+    every = stride(ledger.used)
     if left < 1:
-        return UsedUp(_pause(ledger.until_return), int(limits.limit), ledger.used)
-    if not is_wait or ledger.used == 0 or left == math.inf:
+        # With a reserve, or a limit that was lowered, several must return before one is left.
+        last = min(math.ceil(-left / every), len(ledger.returns) - 1)
+        return UsedUp(_pause(ledger.returns[last]), int(limits.limit), ledger.used)
+    if not is_wait:
         return None
     pause = rest(
         left=left,
         jobs=ledger.jobs,
-        waited=ledger.waited,
-        until_return=ledger.until_return,
+        returns=ledger.returns,
+        every=every,
+        window=limits.window,
         since_grant=ledger.since_grant,
     )
-    return NotYet(_pause(min(pause, ledger.until_return, LONGEST_PAUSE))) if pause > 0 else None
+    if not ledger.is_first and ledger.since_grant < math.inf:
+        pause += LATER_SHARE * (ledger.since_grant + pause)
+    if pause <= LEAST_PAUSE:
+        return None
+    return NotYet(_pause(min(pause, ledger.returns[0], LONGEST_PAUSE)))
 
 
 def _pause(pause: float) -> float:

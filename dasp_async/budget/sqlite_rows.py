@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from typing import Any, Final
 
-from dasp_async.budget.contract import Caller, Waiting
+from dasp_async.budget.contract import Caller
 from dasp_async.budget.rules import FORGOTTEN_AFTER, LOST_AFTER, SITE_WINDOW, Standing
 
 SCHEMA_VERSION: Final = 1
@@ -26,7 +27,7 @@ CREATE TABLE marks (
 );
 CREATE TABLE blames (account TEXT NOT NULL, site TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE waits (
-    account TEXT NOT NULL, process TEXT NOT NULL, jobs INTEGER NOT NULL, since REAL NOT NULL,
+    account TEXT NOT NULL, process TEXT NOT NULL, jobs INTEGER NOT NULL, due REAL,
     at REAL NOT NULL, PRIMARY KEY (account, process)
 ) WITHOUT ROWID;
 CREATE TABLE grants (account TEXT NOT NULL PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
@@ -134,6 +135,13 @@ class SqliteRows:
             "SELECT count(*), min(at) FROM calls WHERE account = ? AND at > ?", account, since
         )
 
+    def moments(self, account: str, since: float, every: int) -> list[float]:
+        """The moments of a key's calls after a moment, oldest first: the first of so many each."""
+        rows = self._connection.execute(
+            "SELECT at FROM calls WHERE account = ? AND at > ? ORDER BY at", (account, since)
+        )
+        return [at for (at,) in itertools.islice(rows, 0, None, every)]
+
     def most_counted(self, since: float) -> int:
         """The calls after a moment of the key that has most of them."""
         (calls,) = self._one(
@@ -143,24 +151,25 @@ class SqliteRows:
         )
         return int(calls)
 
-    def hear(self, account: str, waiting: Waiting, now: float) -> None:
-        """Note what a process waits for; nothing, if it is no jobs."""
-        if waiting.jobs:
+    def hear(self, account: str, process: str, jobs: int, due: float | None, now: float) -> None:
+        """Note that a process waits for so many jobs, or no more if it is none."""
+        if jobs:
             self._connection.execute(
                 "INSERT OR REPLACE INTO waits VALUES (?, ?, ?, ?, ?)",
-                (account, waiting.process, waiting.jobs, waiting.since, now),
+                (account, process, jobs, due, now),
             )
         else:
             self._connection.execute(
-                "DELETE FROM waits WHERE account = ? AND process = ?", (account, waiting.process)
+                "DELETE FROM waits WHERE account = ? AND process = ?", (account, process)
             )
 
-    def heard(self, account: str, now: float) -> tuple[int, float | None]:
-        """The jobs waited for by all processes less than `FORGOTTEN_AFTER` from now, since when."""
+    def heard(self, account: str, process: str, now: float) -> tuple[int, float | None]:
+        """The jobs that the other processes wait for, and since when their first look is due."""
         return self._one(
-            "SELECT coalesce(sum(jobs), 0), min(since) FROM waits"
-            " WHERE account = ? AND abs(? - at) < ?",
+            "SELECT coalesce(sum(jobs), 0), min(due) FROM waits"
+            " WHERE account = ? AND process <> ? AND abs(? - at) < ?",
             account,
+            process,
             now,
             FORGOTTEN_AFTER,
         )

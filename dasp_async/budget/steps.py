@@ -7,6 +7,7 @@ import sys
 from typing import Protocol
 
 from dasp_async.budget.contract import Admission, Admitted, Caller, Verdict, Waiting
+from dasp_async.budget.pacing import stride
 from dasp_async.budget.rules import (
     SITE_WINDOW,
     Ledger,
@@ -75,16 +76,26 @@ class Rows(Protocol):
         """A key's calls after a moment, and the moment of the oldest."""
         ...
 
+    def moments(self, account: str, since: float, every: int) -> list[float]:
+        """The moments of a key's calls after a moment, oldest first: the first of so many each."""
+        ...
+
     def most_counted(self, since: float) -> int:
         """The calls after a moment of the key that has most of them."""
         ...
 
-    def hear(self, account: str, waiting: Waiting, now: float) -> None:
-        """Note what a process waits for; nothing, if it is no jobs."""
+    def hear(self, account: str, process: str, jobs: int, due: float | None, now: float) -> None:
+        """Note that a process waits for so many jobs, or no more if it is none.
+
+        due: since when a look of it is due; None if none is.
+        """
         ...
 
-    def heard(self, account: str, now: float) -> tuple[int, float | None]:
-        """The jobs waited for by all processes less than `FORGOTTEN_AFTER` from now, since when."""
+    def heard(self, account: str, process: str, now: float) -> tuple[int, float | None]:
+        """The jobs that the other processes wait for, and since when their first look is due.
+
+        Of processes that were heard of less than `FORGOTTEN_AFTER` from now.
+        """
         ...
 
     def grant(self, account: str, now: float) -> None:
@@ -103,10 +114,11 @@ def admit(
     rows.forget(now, limits.window)
     for loser in rows.unmark_lost(now):
         _judge(rows, loser, Verdict.FAULT, now)
-    if waiting is not None:
-        rows.hear(caller.account, waiting, now)
-    ledger = _ledger(rows, limits, caller, is_wait=waiting is not None, now=now)
+    ledger = _ledger(rows, limits, caller, waiting, now)
     refusal = obstacle(ledger, limits, is_wait=waiting is not None, now=now)
+    if waiting is not None:
+        due = None if refusal is None else now - waiting.overdue
+        rows.hear(caller.account, waiting.process, waiting.jobs, due, now)
     if refusal is not None:
         return refusal
     if limits.limit < math.inf:
@@ -148,32 +160,39 @@ def _judge(rows: Rows, caller: Caller, verdict: Verdict, now: float) -> None:
         rows.blame(caller, now)
 
 
-def _ledger(rows: Rows, limits: Limits, caller: Caller, *, is_wait: bool, now: float) -> Ledger:
+def _ledger(
+    rows: Rows, limits: Limits, caller: Caller, waiting: Waiting | None, now: float
+) -> Ledger:
     standing = rows.standing(caller)
     under_way = rows.under_way(caller) if is_watched(standing) else 0
     site_faults, first_fault, site_under_way = 0, None, 0
     if not standing.proven:
         site_faults, first_fault, site_under_way = rows.site(caller.site, now - SITE_WINDOW)
-    used, first_call = rows.counted(caller.account, now - limits.window)
-    jobs, waits_since, grant = 0, None, None
-    if is_wait:
-        jobs, waits_since = rows.heard(caller.account, now)
+    since = now - limits.window
+    used, first = rows.counted(caller.account, since)
+    moments = [] if first is None else [first]
+    jobs, grant, is_first = 0, None, True
+    if waiting is not None:
+        moments = rows.moments(caller.account, since, stride(used))
+        others, first_due = rows.heard(caller.account, waiting.process, now)
+        jobs = waiting.jobs + others
+        is_first = first_due is None or now - waiting.overdue <= first_due
         grant = rows.granted(caller.account)
     return Ledger(
         standing=standing,
         under_way=under_way,
         site_faults=site_faults,
         site_under_way=site_under_way,
-        site_return=_until_return(first_fault, SITE_WINDOW, now),
+        site_return=0.0 if first_fault is None else _until_return(first_fault, SITE_WINDOW, now),
         used=used,
-        until_return=_until_return(first_call, limits.window, now),
+        returns=[_until_return(at, limits.window, now) for at in moments],
         # A grant dated in the future was made before the clock was set back: it holds no one up.
         since_grant=math.inf if grant is None or grant > now else now - grant,
         jobs=max(1, jobs),
-        waited=0.0 if waits_since is None else max(0.0, now - waits_since),
+        is_first=is_first,
     )
 
 
-def _until_return(first: float | None, window: float, now: float) -> float:
+def _until_return(at: float, window: float, now: float) -> float:
     # In this order the difference of two unequal floats can't come out as zero.
-    return window if first is None else first - (now - window)
+    return at - (now - window)

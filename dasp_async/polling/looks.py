@@ -113,7 +113,6 @@ class Looks:
         self._is_too_often = is_too_often
         self._random = random
         self._proven = False
-        self._busy_since = 0.0
         self._turns = Turns()
         self._flights: dict[UUID, _Flight] = {}
         self._jobs: dict[UUID, Job] = {}
@@ -140,7 +139,8 @@ class Looks:
 
     def _load(self, job_id: UUID) -> Load:
         job = self._jobs[job_id]
-        return Load(len(self._jobs), self._busy_since, partial(self._turns.admitted, job))
+        overdue = max(0.0, self.now() - job.due)
+        return Load(len(self._jobs), overdue, partial(self._turns.admitted, job))
 
     async def _make(self, job_id: UUID, load: Load | None) -> JobStatus:
         flight = self._flights[job_id] = _Flight()
@@ -231,8 +231,6 @@ class Looks:
         """One more waits for a job; the schedule of the first holds as long as any does."""
         first_due = self.now() + initial_delay
         job = self._jobs.get(wait.job_id)
-        if not self._jobs:
-            self._busy_since = self._clock.time()
         if job is None:
             finished = self._finished.get(wait.job_id)
             track = Track(seen=wait.job_id in self._seen)

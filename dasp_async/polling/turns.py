@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a look is asked for: by so many jobs, waited for since then (seconds since 1970).
+    """What a look is asked for: so many jobs are waited for.
 
-    admitted: to be called once the look may be made.
+    overdue: for how many seconds the look has been due. admitted: to be called once it may be
+    made.
     """
 
     jobs: int
-    since: float
+    overdue: float
     admitted: Callable[[], None]
 
 

@@ -1,0 +1,1 @@
+"""Measurements: commands of their own, none of them a test."""
