@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dasp_async.budget import CallBudget, MemoryBudget, SqliteBudget
+from dasp_async.budget import CallBudget, MemoryBudget, RedisBudget, SqliteBudget
 from dasp_async.client import CustomerApi
 from dasp_async.clock import Clock
 from dasp_async.errors import (
@@ -45,6 +45,7 @@ __all__ = [
     "MemoryBudget",
     "Outcome",
     "PollTimeout",
+    "RedisBudget",
     "Schedule",
     "SoapFault",
     "SoapVersion",

@@ -1,4 +1,4 @@
-"""Programs that tests run as processes of their own, on one `SqliteBudget` file."""
+"""Programs that tests run as processes of their own, on one budget: a file or a Redis server."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import anyio
 
-from dasp_async.budget import Admission, Admitted, Caller, NotYet, SqliteBudget, Verdict
+from dasp_async.budget import (
+    Admission,
+    Admitted,
+    CallBudget,
+    Caller,
+    NotYet,
+    RedisBudget,
+    SqliteBudget,
+    Verdict,
+)
 from dasp_async.errors import CallRefused
 from dasp_async.testing import FakeClock
 
@@ -31,7 +40,13 @@ class Log:
         os.write(self._file, b".")
 
 
-async def call(budget: SqliteBudget, service: Log | None = None) -> Admission:
+def budget_of(store: str, **settings: Any) -> CallBudget:
+    """The budget on a Redis server if that is its address, else in a file."""
+    kind = RedisBudget if store.startswith("redis://") else SqliteBudget
+    return kind(store, **settings)
+
+
+async def call(budget: CallBudget, service: Log | None = None) -> Admission:
     """Make a call, if it is admitted."""
     answer = await budget.admit(CALLER, None)
     if isinstance(answer, Admitted) and service:
@@ -39,7 +54,7 @@ async def call(budget: SqliteBudget, service: Log | None = None) -> Admission:
     return answer
 
 
-async def refusal(budget: SqliteBudget, service: Log | None = None) -> str:
+async def refusal(budget: CallBudget, service: Log | None = None) -> str:
     """Why a budget lets no call out."""
     try:
         return str(await call(budget, service))
@@ -47,11 +62,11 @@ async def refusal(budget: SqliteBudget, service: Log | None = None) -> str:
         return str(error)
 
 
-def hammer(path: str, log: str, limit: str, verdict: str) -> None:
+def hammer(store: str, log: str, limit: str, verdict: str) -> None:
     """Make calls that all end with a verdict, until one is refused for longer than a moment."""
 
     async def run() -> None:
-        budget, service = SqliteBudget(path, limit=int(limit)), Log(log)
+        budget, service = budget_of(store, limit=int(limit)), Log(log)
         while isinstance(answer := await call(budget, service), Admitted | NotYet):
             if isinstance(answer, Admitted):
                 await budget.settle(CALLER, answer.call, Verdict(verdict))
@@ -59,26 +74,26 @@ def hammer(path: str, log: str, limit: str, verdict: str) -> None:
     anyio.run(run)
 
 
-def crash(path: str, log: str, moment: float) -> None:
+def crash(store: str, log: str, moment: float) -> None:
     """Make one call and die before its answer."""
 
     async def run() -> None:
-        await call(SqliteBudget(path, clock=FakeClock(moment)), Log(log))
+        await call(budget_of(store, clock=FakeClock(moment)), Log(log))
         os._exit(9)
 
     anyio.run(run)
 
 
-def restart(path: str, log: str, times: str) -> None:
+def restart(store: str, log: str, times: str) -> None:
     """Crash so many times in the course of a day."""
     for number in range(int(times)):
         moment = 1e9 + DAY * number / int(times)
-        assert in_child(partial(crash, path, log, moment)) == 9
+        assert in_child(partial(crash, store, log, moment)) == 9
 
 
-def fork(path: str) -> None:
+def fork(store: str) -> None:
     """Use a budget before and after a fork, on both sides."""
-    budget = SqliteBudget(path)
+    budget = budget_of(store)
     anyio.run(call, budget)
     assert in_child(lambda: anyio.run(call, budget, backend="trio")) == 0
     anyio.run(call, budget)

@@ -1,4 +1,4 @@
-"""Both stores of a budget, by one table of behaviour; then what only a file can do."""
+"""The stores of a budget, by one table of behaviour; then what only a file can do."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -29,6 +30,7 @@ from dasp_async.budget import (
     Closed,
     MemoryBudget,
     NotYet,
+    RedisBudget,
     SqliteBudget,
     UsedUp,
     Verdict,
@@ -44,6 +46,7 @@ from dasp_async.budget.rules import (
 )
 from dasp_async.errors import CallRefused
 from dasp_async.testing import FakeClock
+from tests.redis_server import RedisServer
 
 KEY: Final = "a-key-that-must-not-be-stored"
 SITE: Final = "https://site.invalid/that-must-not-be-stored"
@@ -64,16 +67,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "calls.db"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def make(request: pytest.FixtureRequest, path: Path, clock: FakeClock) -> Make:
-    """Makes a budget on the test's clock, of the one kind or the other."""
-
-    def made(**limits: Any) -> CallBudget:
-        if request.param == "memory":
-            return MemoryBudget(clock=clock, **limits)
-        return SqliteBudget(path, clock=clock, **limits)
-
-    return made
+    """Makes a budget on the test's clock, of each kind."""
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        return partial(RedisBudget, server.url, clock=clock)
+    if request.param == "sqlite":
+        return partial(SqliteBudget, path, clock=clock)
+    return partial(MemoryBudget, clock=clock)
 
 
 def admitted(answer: Admission) -> int:
@@ -504,7 +506,7 @@ def test_wrong_keys_never_bring_25_faults_in_a_day(
     assert len(out) >= 10 or Verdict.REFUSED_KEY in verdicts
 
 
-# -- both stores agree
+# -- the stores agree
 
 KEYS: Final = ("key 0", "key 1")
 CALLERS: Final = (Caller.of(KEYS[0], "a"), Caller.of(KEYS[1], "a"), Caller.of(KEYS[0], "b"))
@@ -541,7 +543,6 @@ class Advance:
 
 
 Step: TypeAlias = Admit | Settle | Remaining | Advance
-Out: TypeAlias = tuple[Caller, int, float]
 
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.builds(Admit, st.sampled_from(CALLERS), st.none() | st.integers(0, 9))
@@ -552,46 +553,92 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 )
 
 
-async def told(store: CallBudget, step: Step, out: list[Out]) -> object:
-    """What a store says to one step; `out` are the calls made so far."""
-    match step:
-        case Admit(caller, jobs):
-            wait = None if jobs is None else Waiting(str(jobs % 2), jobs, overdue=7.0 * jobs)
-            return await store.admit(caller, wait)
-        case Remaining(key):
-            return await store.remaining(key)
-        case Settle(number, verdict) if out:
-            caller, call, _ = out[number % len(out)]
-            await store.settle(caller, call, verdict)
-        case _:
-            pass
-    return None
+async def answers(script: list[Step], clock: FakeClock, store: CallBudget) -> list[object]:
+    """What a store says to each step; of a call only whether its outcome must be told."""
+    said: list[object] = []
+    out: list[tuple[Caller, int]] = []
+    for step in script:
+        match step:
+            case Admit(caller, jobs):
+                wait = None if jobs is None else Waiting(str(jobs % 2), jobs, overdue=7.0 * jobs)
+                answer = await store.admit(caller, wait)
+                if isinstance(answer, Admitted):
+                    out.append((caller, answer.call))
+                    said.append(answer.call != 0)
+                else:
+                    said.append(answer)
+            case Remaining(key):
+                said.append(await store.remaining(key))
+            case Settle(number, verdict) if out:
+                await store.settle(*out[number % len(out)], verdict)
+            case Advance(seconds):
+                clock.advance(seconds)
+            case _:
+                pass
+    return said
+
+
+def check_agreement(script: list[Step], kind: Make, limits: dict[str, Any]) -> None:
+    """A store says to every step what one in memory says."""
+    clocks = FakeClock(), FakeClock()
+    memory, other = MemoryBudget(clock=clocks[0], **limits), kind(clock=clocks[1], **limits)
+    expected = anyio.run(answers, script, clocks[0], memory)
+    assert anyio.run(answers, script, clocks[1], other) == expected
+
+
+def limits_of(limit: int, reserve: int) -> dict[str, Any]:
+    return {"limit": limit, "reserve": min(reserve, limit - 1), "window": 500.0}
+
+
+LIMITS: st.SearchStrategy[dict[str, Any]] = st.builds(
+    limits_of, st.integers(1, 12) | st.integers(300, 400), st.integers(0, 3)
+)
 
 
 @settings(max_examples=100, deadline=None)
-@given(STEPS, st.integers(1, 12), st.integers(0, 3))
-def test_both_stores_give_the_same_answers_and_keep_the_limit(
-    script: list[Step], limit: int, reserve: int
+@given(STEPS, LIMITS)
+def test_a_file_says_what_memory_says(script: list[Step], limits: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        check_agreement(script, partial(SqliteBudget, f"{folder}/calls.db"), limits)
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=STEPS, limits=LIMITS)
+def test_redis_says_what_memory_says(
+    redis_of_all_tests: RedisServer, script: list[Step], limits: dict[str, Any]
 ) -> None:
-    async def run() -> list[Out]:
+    redis_of_all_tests.empty()
+    check_agreement(script, partial(RedisBudget, redis_of_all_tests.url), limits)
+
+
+async def test_the_stores_agree_on_many_calls(make: Make, clock: FakeClock) -> None:
+    memory_clock = FakeClock()
+    script: list[Step] = [Admit(CALLERS[0], None), Settle(0, Verdict.GOOD)]
+    for number in range(600):
+        script += [Advance(0.3), Admit(CALLERS[0], None if number % 3 else number % 5)]
+    limits: dict[str, Any] = {"limit": 620, "window": 500.0, "reserve": 10}
+    expected = await answers(script, memory_clock, MemoryBudget(clock=memory_clock, **limits))
+    assert await answers(script, clock, make(**limits)) == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS, st.integers(1, 12))
+def test_no_more_calls_than_the_limit_come_out_in_a_window(script: list[Step], limit: int) -> None:
+    async def run() -> list[tuple[str, float]]:
         clock = FakeClock()
-        limits: dict[str, Any] = {"limit": limit, "window": 500.0, "clock": clock}
-        limits["reserve"] = min(reserve, limit - 1)
-        memory, file = MemoryBudget(**limits), SqliteBudget(f"{folder}/calls.db", **limits)
-        out: list[Out] = []
+        store = MemoryBudget(limit=limit, window=500.0, clock=clock)
+        out: list[tuple[str, float]] = []
         for step in script:
-            if isinstance(step, Advance):
-                clock.advance(step.seconds)
-            answer = await told(memory, step, out)
-            assert answer == await told(file, step, out)
-            if isinstance(step, Admit) and isinstance(answer, Admitted):
-                out.append((step.caller, answer.call, clock.time()))
+            if isinstance(step, Admit):
+                if isinstance(await store.admit(step.caller, None), Admitted):
+                    out.append((step.caller.account, clock.time()))
+            else:
+                await answers([step], clock, store)
         return out
 
-    with tempfile.TemporaryDirectory() as folder:
-        out = anyio.run(run)
-    for caller, _, at in out:
-        of_the_key = [moment for other, _, moment in out if other.account == caller.account]
+    out = anyio.run(run)
+    for account, at in out:
+        of_the_key = [moment for other, moment in out if other == account]
         assert sum(at <= moment < at + 499.999 for moment in of_the_key) <= limit
 
 

@@ -1,4 +1,4 @@
-"""One budget file, many processes: the count is exact, and no death lets a call out uncounted."""
+"""One budget, many processes: the count is exact, and no death lets a call out uncounted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from random import Random
 import anyio
 import pytest
 
-from dasp_async.budget import SqliteBudget, Verdict
+from dasp_async.budget import Verdict
 from tests import budget_worker
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork, kill -9 and O_APPEND")
@@ -22,15 +22,15 @@ PROCESSES = 4
 
 
 class Service:
-    """The budget's file, and a log with one byte for each call that was let out."""
+    """The budget's store, and a log with one byte for each call that was let out."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "calls.db"
+    def __init__(self, folder: Path, store: str | None = None) -> None:
+        self.store = store or str(folder / "calls.db")
         self.log = folder / "calls.log"
         self.log.touch()
 
     def start(self, program: str, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, budget_worker.__file__, program, self.path, *arguments]
+        command = [sys.executable, budget_worker.__file__, program, self.store, *arguments]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         return subprocess.Popen(  # noqa: S603 - our own interpreter and program
             [str(part) for part in command],
@@ -48,7 +48,7 @@ class Service:
         return self.log.stat().st_size
 
     def counted(self, limit: int) -> int:
-        return limit - anyio.run(SqliteBudget(self.path, limit=limit).remaining)
+        return limit - anyio.run(budget_worker.budget_of(self.store, limit=limit).remaining)
 
 
 def ended(process: subprocess.Popen[str]) -> str:
@@ -58,8 +58,10 @@ def ended(process: subprocess.Popen[str]) -> str:
     return printed
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Service:
+@pytest.fixture(params=["sqlite", "redis"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
+    if request.param == "redis":
+        return Service(tmp_path, request.getfixturevalue("redis_server").url)
     return Service(tmp_path)
 
 
@@ -107,7 +109,7 @@ def test_four_processes_with_a_wrong_key_are_stopped(verdict: Verdict, service: 
 
 
 def test_a_process_that_crashes_and_restarts_all_day_is_stopped(service: Service) -> None:
-    service.run("restart", service.log, 200)
+    service.run("restart", service.log, 100)
     assert 10 <= service.calls < 25
 
 
@@ -116,9 +118,10 @@ def test_a_budget_may_be_forked(service: Service) -> None:
     assert service.counted(1000) == 3
 
 
-def test_a_full_disk_lets_no_call_out(service: Service) -> None:
+def test_a_full_disk_lets_no_call_out(tmp_path: Path) -> None:
+    service = Service(tmp_path)
     printed = service.run("full", service.log)
-    assert str(service.path) in printed
+    assert service.store in printed
     assert "make room on its disk" in printed
     assert service.calls <= service.counted(100_000) <= service.calls + 1
 

@@ -14,6 +14,7 @@ from dasp_async.budget.contract import (
     Waiting,
 )
 from dasp_async.budget.memory import MemoryBudget
+from dasp_async.budget.redis import RedisBudget
 from dasp_async.budget.sqlite import SqliteBudget
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Closed",
     "MemoryBudget",
     "NotYet",
+    "RedisBudget",
     "SqliteBudget",
     "UsedUp",
     "Verdict",

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-
-import anyio
-import anyio.to_thread
-from anyio.lowlevel import RunVar
 
 from dasp_async.budget import steps
 from dasp_async.budget.contract import Admission, Caller, Verdict, Waiting, account_of
 from dasp_async.budget.rules import Limits
+from dasp_async.budget.threads import Threads
 from dasp_async.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ class SqliteBudget:
     timedelta. reserve: calls that waits leave to direct calls.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_file", "_limiters", "_limits", "_path")
+    __slots__ = ("_clock", "_file", "_limits", "_path", "_threads")
 
     def __init__(
         self,
@@ -49,8 +47,8 @@ class SqliteBudget:
         self._limits = Limits.of(limit, window, reserve)
         self._clock = clock or SystemClock()
         self._file: SqliteFile | None = None
-        # One thread at a time on each event loop; SQLite itself sees to several loops.
-        self._limiters = RunVar[anyio.CapacityLimiter]("dasp_async.budget")
+        # One at a time on each event loop; SQLite itself sees to several loops.
+        self._threads = Threads(1)
 
     async def admit(self, caller: Caller, waiting: Waiting | None) -> Admission:
         """Count a call, if it may be made now; `waiting` is None for a direct call."""
@@ -73,13 +71,7 @@ class SqliteBudget:
         )
 
     async def _step(self, step: Callable[[steps.Rows], T]) -> T:
-        try:
-            limiter = self._limiters.get()
-        except LookupError:
-            limiter = anyio.CapacityLimiter(1)
-            self._limiters.set(limiter)
-        # A thread is waited for even by a task that is cancelled, so that what it did is known.
-        return await anyio.to_thread.run_sync(self._in_thread, step, limiter=limiter)
+        return await self._threads.run(partial(self._in_thread, step))
 
     def _in_thread(self, step: Callable[[steps.Rows], T]) -> T:
         file = self._file
