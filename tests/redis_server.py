@@ -40,7 +40,7 @@ class RedisServer:
         """Start it, and wait until it answers."""
         assert PROGRAM is not None
         command = [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        kept = ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(self._folder)]
+        kept = ["--appendonly", "yes", "--appendfsync", "no", "--dir", str(self._folder)]
         self._process = subprocess.Popen(  # noqa: S603 - Debian's own
             [*command, *kept, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
