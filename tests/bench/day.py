@@ -13,7 +13,6 @@ from __future__ import annotations
 import heapq
 import math
 import re
-import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -267,11 +266,10 @@ def row(scenario: Scenario, name: str, result: Result) -> str:
 
 def main() -> None:
     """Print the table, line by line."""
-    write = sys.stdout.write
-    write(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n")
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     for scenario in SCENARIOS:
         for name, policy in POLICIES.items():
-            write(row(scenario, name, policy(scenario)) + "\n")
+            print(row(scenario, name, policy(scenario)), flush=True)
 
 
 if __name__ == "__main__":
