@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Threads:
     """Runs functions in threads, so many at a time on each event loop."""
 
-    __slots__ = ("__weakref__", "_at_once", "_limiters")
+    __slots__ = ("_at_once", "_limiters")
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
