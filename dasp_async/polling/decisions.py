@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from dasp_async.errors import DaspError, InvalidResponse, SoapFault
@@ -64,8 +65,13 @@ def after_status(track: Track, status: JobStatus, schedule: Schedule, draw: floa
             ),
         )
     seen = track.seen or not status.is_blank
-    after = Track(step=track.step + 1, seen=seen, blanks=blanks)
-    return Decision(after, schedule.delay(track.step, draw))
+    return Decision(_calm(track.step + 1, seen, blanks), schedule.delay(track.step, draw))
+
+
+@lru_cache
+def _calm(step: int, seen: bool, blanks: int) -> Track:  # noqa: FBT001 - arguments of a cache
+    # Of thousands of jobs that wait without trouble, most share a track.
+    return Track(step=step, seen=seen, blanks=blanks)
 
 
 def after_error(

@@ -223,7 +223,7 @@ class Looks:
             self._drop(job)
         else:
             job.delay, job.due = decision.delay, job.looked_at + decision.delay
-            job.not_before = job.looked_at + decision.asked
+            job.not_before = job.looked_at + decision.asked if decision.asked else job.looked_at
             self._turns.leave(job)
         job.wake()
 

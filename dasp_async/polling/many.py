@@ -8,6 +8,7 @@ import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self
+from uuid import UUID
 
 import anyio
 
@@ -16,8 +17,6 @@ from dasp_async.models import JobState, Outcome
 from dasp_async.operations import GET_JOB_STATUS
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from dasp_async.clock import Clock
     from dasp_async.polling.wait import Wait
 
@@ -45,7 +44,6 @@ class Outcomes:
         self._begin = begin
         self._concurrency = concurrency
         self._clock = clock
-        self._taken_in: set[UUID] = set()
         self._waits: list[tuple[float, int, Wait]] = []
         self._order = itertools.count()
         self._on_news = self._hurry
@@ -94,23 +92,24 @@ class Outcomes:
     async def _take_in(self) -> None:
         try:
             if isinstance(self._job_ids, list):
-                for job_id in self._job_ids:
+                for job_id in dict.fromkeys(self._job_ids):
                     self._add(job_id)
             else:
+                taken_in = set[UUID]()
                 async with aclosing(self._job_ids) as coming:
                     async for job_id in coming:
-                        self._add(job_id)
+                        if job_id not in taken_in:
+                            taken_in.add(job_id)
+                            self._add(job_id)
         except Exception as error:  # noqa: BLE001 - it is for whoever reads the outcomes
             self._send.send_nowait(error)
         self._close_one()
 
     def _add(self, job_id: UUID) -> None:
-        if job_id not in self._taken_in:
-            self._taken_in.add(job_id)
-            self._open += 1
-            wait = self._begin(job_id)
-            wait.on_news = self._on_news
-            self._push(wait, self._clock.monotonic())
+        self._open += 1
+        wait = self._begin(job_id)
+        wait.on_news = self._on_news
+        self._push(wait, self._clock.monotonic())
 
     def _hurry(self, wait: Wait) -> None:
         """Let a wait act now, unless it is about to anyway."""
