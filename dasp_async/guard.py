@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dasp_async.budget import Admitted, CallBudget, Caller, Closed, NotYet, UsedUp, Verdict
 from dasp_async.errors import BudgetExhausted, HttpError, LockoutRisk, SoapFault
+from dasp_async.soap import SOAP_MEDIA_TYPES
 
 if TYPE_CHECKING:
     from dasp_async.budget import Waiting
@@ -67,6 +68,7 @@ def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
     | a fault about the account | the key is refused |
     | a fault about the job, or that asks for fewer calls | doubtful |
     | any other fault, HTTP 401 and 403 | a fault |
+    | HTTP 500 with SOAP's content type: a fault that can't be read | doubtful |
     | anything else | nothing |
     """
     if isinstance(error, SoapFault):
@@ -75,5 +77,11 @@ def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
         # "Too many failed log-ins" asks for fewer calls too.
         doubtful = rules.is_unknown_job(error.reason) or rules.is_too_often(error.reason)
         return Verdict.DOUBTFUL if doubtful else Verdict.FAULT
-    refused = isinstance(error, HttpError) and error.status_code in _REFUSALS
-    return Verdict.FAULT if refused else Verdict.NOTHING
+    if isinstance(error, HttpError):
+        if error.status_code in _REFUSALS:
+            return Verdict.FAULT
+        # ASMX answers every fault with 500, and writes characters into it that XML can't hold.
+        is_soap = error.content_type.partition(";")[0].strip().lower() in SOAP_MEDIA_TYPES
+        if error.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and is_soap:
+            return Verdict.DOUBTFUL
+    return Verdict.NOTHING

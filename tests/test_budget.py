@@ -144,12 +144,30 @@ async def test_keys_are_counted_apart_and_endpoints_are_not(make: Make) -> None:
     assert [await budget.remaining(key) for key in keys] == [2, 4, 5, 2]
 
 
-async def test_a_limit_that_was_lowered_leaves_nothing(path: Path, clock: FakeClock) -> None:
-    await prove(SqliteBudget(path, clock=clock))
-    admitted(await SqliteBudget(path, clock=clock).admit(CALLER, None))
-    lowered = SqliteBudget(path, limit=1, clock=clock)
-    assert await lowered.admit(CALLER, None) == UsedUp(DAY, limit=1, used=2)
-    assert await lowered.remaining() == 0
+@pytest.mark.parametrize("waiting", [None, Waiting("a", 1)])
+async def test_a_limit_that_was_lowered_leaves_nothing_until_enough_have_returned(
+    path: Path, redis_server: RedisServer, clock: FakeClock, waiting: Waiting | None
+) -> None:
+    for kind in (partial(SqliteBudget, path), partial(RedisBudget, redis_server.url)):
+        before = clock.time()
+        await prove(kind(clock=clock))
+        for _ in range(3):
+            clock.advance(100)
+            admitted(await kind(clock=clock).admit(CALLER, None))
+        lowered = kind(limit=2, clock=clock)
+        assert await lowered.admit(CALLER, waiting) == UsedUp(DAY - 100, limit=2, used=4)
+        assert await lowered.remaining() == 0
+        clock.advance(before - clock.time())
+
+
+async def test_an_endpoint_is_its_host_and_port_however_it_is_spelled(make: Make) -> None:
+    budget = make()
+    spellings = ["https://host.invalid/a", "HTTPS://Host.invalid:443/A?b", "https://host.invalid"]
+    for number, endpoint in enumerate(spellings):
+        await fail(budget, 3 + number // 2, Caller.of(KEY, endpoint))
+    assert await budget.admit(Caller.of(KEY, spellings[0]), None) == Closed(60.0, 10)
+    admitted(await budget.admit(Caller.of(KEY, "https://host.invalid:444/a"), None))
+    admitted(await budget.admit(Caller.of(KEY, "https://other.invalid/a"), None))
 
 
 async def test_without_a_limit_only_the_guard_refuses(make: Make) -> None:
@@ -218,8 +236,8 @@ async def test_what_was_used_weighs_by_its_age(make: Make, clock: FakeClock) -> 
         admitted(await budget.admit(CALLER, Waiting("a", 1)))
         pauses.append(await pause_of(budget, Waiting("a", 1)))
         clock.advance(3600 if hour < 23 else 3599)
-    # after an hour 12 / (1000 · 499) · 500 · 3900 s · (23 / 24)², while calls age on
-    assert pauses[1] == pytest.approx(43.1 / (1 - 0.0100), rel=0.002)
+    # after an hour 20 · 501 / (1000² · 499) · 500 · 3900 s · (23 / 24)², while calls age on
+    assert pauses[1] == pytest.approx(36.0 / (1 - 0.0084), rel=0.002)
     assert pauses[0] < pauses[1] < pauses[4] > pauses[22] > pauses[23]
 
 
@@ -509,7 +527,11 @@ def test_wrong_keys_never_bring_25_faults_in_a_day(
 # -- the stores agree
 
 KEYS: Final = ("key 0", "key 1")
-CALLERS: Final = (Caller.of(KEYS[0], "a"), Caller.of(KEYS[1], "a"), Caller.of(KEYS[0], "b"))
+CALLERS: Final = (
+    Caller.of(KEYS[0], "https://a"),
+    Caller.of(KEYS[1], "https://a"),
+    Caller.of(KEYS[0], "https://b"),
+)
 
 
 @dataclass(frozen=True)
@@ -809,8 +831,11 @@ async def test_a_locked_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     await prove(budget)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(CallRefused, match="is locked; end the process that keeps it locked"):
+        with pytest.raises(
+            CallRefused, match="is locked; end the process that keeps it locked"
+        ) as caught:
             await budget.admit(CALLER, None)
+        assert caught.value.transient
         other.execute("ROLLBACK")
         admitted(await budget.admit(CALLER, None))
     assert await budget.remaining() == 998

@@ -31,6 +31,10 @@ from tests.redis_server import PROGRAM, WHY_NOT, RedisServer
 
 KEY: Final = "a-key-that-must-not-be-stored"
 CALLER: Final = Caller.of(KEY, "https://site.invalid/that-must-not-be-stored")
+ANY_ADVICE: Final = (
+    "see to it that it is a Redis server of version 5 or newer, whose user may use the keys "
+    "{dasp_async}:* and the commands @read, @write, @scripting and time"
+)
 PASSWORD: Final = "swordfish-in-an-address"
 
 
@@ -90,6 +94,23 @@ def test_what_is_no_server(server: Any, error: type[Exception]) -> None:
     # The frame of this test holds it, of course.
     ours = [line for line in lines if __file__ not in line]
     assert PASSWORD not in "".join(ours)
+
+
+class Revealing(redis.asyncio.Redis):
+    """A client whose repr shows its password, as that of redis 6 does."""
+
+    def __repr__(self) -> str:
+        return PASSWORD
+
+
+@pytest.mark.parametrize("settings", [{}, {"limit": 0}])
+def test_no_traceback_shows_a_client_that_was_passed_in(settings: dict[str, Any]) -> None:
+    untyped: Any = Revealing
+    with pytest.raises((TypeError, ValueError)) as caught:
+        RedisBudget(untyped(), **settings)
+    trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert PASSWORD not in "".join(trace.stack[-1].locals or {})
+    assert PASSWORD not in str(trace.stack[-1].locals)
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +205,9 @@ async def test_a_server_that_goes_and_comes_back_counts_on(own_server: RedisServ
     await prove(budget)
     await anyio.to_thread.run_sync(own_server.stop)
     for _ in range(2):
-        assert "start it, or give the address" in await refusal(budget)
+        with pytest.raises(CallRefused, match="start it, or give the address") as caught:
+            await budget.admit(CALLER, None)
+        assert caught.value.transient
     await anyio.to_thread.run_sync(own_server.start)
     assert isinstance(await budget.admit(CALLER, None), Admitted)
     assert await budget.remaining(KEY) == 8
@@ -197,11 +220,15 @@ async def test_a_server_that_goes_and_comes_back_counts_on(own_server: RedisServ
         ("CONFIG SET requirepass secret", "mend the user's name and password in its address"),
         (
             "ACL SETUSER default -@scripting",
-            "allow its user to run scripts and to use the keys {dasp_async}:*",
+            ANY_ADVICE,
+        ),
+        (
+            "ACL SETUSER default -time",
+            ANY_ADVICE,
         ),
         (
             "SET {dasp_async}:standings text",
-            "see to it that it is a Redis server of version 5 or newer",
+            ANY_ADVICE,
         ),
     ],
 )
@@ -238,6 +265,21 @@ async def test_the_loop_runs_on_while_the_server_is_stuck(own_server: RedisServe
         own_server.signal(signal.SIGCONT)
     assert answers == [Admitted(0)] * 20
     assert await budget.remaining() == 1000 - 21
+
+
+async def test_processes_that_are_silent_are_forgotten(redis_server: RedisServer) -> None:
+    clock = FakeClock()
+    budget = RedisBudget(redis_server.url, limit=math.inf, clock=clock)
+    await prove(budget)
+    for number in range(5):
+        await budget.admit(CALLER, Waiting(f"process {number}", 1))
+        clock.advance(601)
+    assert await told(redis_server, "HLEN", f"{{dasp_async}}:waits:{CALLER.account}") == 1
+
+
+async def test_what_python_says_of_an_address_is_not_told() -> None:
+    text = await refusal(RedisBudget(f"redis://:1?{PASSWORD}=x@host/0"))
+    assert PASSWORD not in text
 
 
 async def test_without_a_limit_nothing_is_counted(redis_server: RedisServer) -> None:

@@ -34,7 +34,8 @@ from dasp_async import (
 from dasp_async.budget import Caller, Verdict
 from dasp_async.guard import verdict_of
 from dasp_async.polling import Load, Looks, Wait
-from dasp_async.testing import Delay, FakeClock, FakeCustomerApi, Fault
+from dasp_async.testing import Delay, FakeClock, FakeCustomerApi, Fault, RawAnswer
+from tests.servers import sample
 
 KEY = "test-key"
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
@@ -168,6 +169,19 @@ async def test_a_key_known_to_be_good_may_ask_for_unknown_jobs() -> None:
         assert (await api.get_job_status(JOB)).state is JobState.DONE
 
 
+async def test_a_wrong_key_whose_fault_can_not_be_read_is_stopped() -> None:
+    setting = Setting()
+    # ASMX writes what XML can't hold into its faults.
+    unreadable = RawAnswer(
+        sample("soap11/fault-text-special"), status=500, headers={"Content-Type": SOAP}
+    )
+    setting.fake.trouble(unreadable, times=5000)
+    async with setting.api() as api:
+        results = await ends(api, [UUID(int=number) for number in range(1, 1001)])
+    assert set(results) == {HttpError, LockoutRisk}
+    assert len(setting.fake.calls) < 25
+
+
 async def test_a_good_key_begins_with_any_number_of_waits() -> None:
     setting = Setting()
     jobs = [setting.fake.add_job("Running", "Completed") for _ in range(200)]
@@ -193,6 +207,7 @@ async def test_cancelled_calls_of_a_key_not_known_to_be_good_may_still_be_failed
 
 
 ANY = FaultRules()
+SOAP = "Text/XML; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +220,9 @@ ANY = FaultRules()
         (HttpError("x", status_code=401, content_type="", excerpt=""), Verdict.FAULT),
         (HttpError("x", status_code=403, content_type="", excerpt=""), Verdict.FAULT),
         (HttpError("x", status_code=500, content_type="", excerpt=""), Verdict.NOTHING),
+        (HttpError("x", status_code=500, content_type="text/html", excerpt=""), Verdict.NOTHING),
+        (HttpError("x", status_code=500, content_type=SOAP, excerpt=""), Verdict.DOUBTFUL),
+        (HttpError("x", status_code=400, content_type=SOAP, excerpt=""), Verdict.NOTHING),
         (TransportError("x"), Verdict.NOTHING),
         (InvalidResponse("x"), Verdict.NOTHING),
         (RuntimeError("x"), Verdict.NOTHING),

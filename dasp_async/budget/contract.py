@@ -6,8 +6,10 @@ import enum
 import hashlib
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 _DIGEST_BYTES: Final = 16
+_PORTS: Final = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,10 @@ class Caller:
 
     @classmethod
     def of(cls, key: str, endpoint: str) -> Caller:
-        """The caller that uses a key at an endpoint."""
-        return cls(account_of(key), _digest(endpoint))
+        """The caller that uses a key at an endpoint; its host and port alone tell it apart."""
+        parts = urlsplit(endpoint)
+        port = parts.port or _PORTS.get(parts.scheme)
+        return cls(account_of(key), _digest(f"{parts.hostname}:{port}"))
 
 
 def account_of(key: str) -> str:

@@ -51,15 +51,18 @@ _RULES: Final = json.dumps(
     }
 )
 
+_UNREACHABLE: Final = "start it, or give the address of one that runs"
 # By the names of the client's errors
 _ADVICE: Final = {
-    "ConnectionError": "start it, or give the address of one that runs",
-    "TimeoutError": "start it, or give the address of one that runs",
+    "ConnectionError": _UNREACHABLE,
+    "TimeoutError": _UNREACHABLE,
     "AuthenticationError": "mend the user's name and password in its address",
-    "NoPermissionError": "allow its user to run scripts and to use the keys " + _PREFIX + "*",
     "ReadOnlyError": "give the address of the primary server",
 }
-_ANY_ADVICE: Final = "see to it that it is a Redis server of version 5 or newer"
+_ANY_ADVICE: Final = (
+    "see to it that it is a Redis server of version 5 or newer, whose user may use the keys "
+    f"{_PREFIX}* and the commands @read, @write, @scripting and time"
+)
 
 
 class RedisBudget:
@@ -72,7 +75,8 @@ class RedisBudget:
 
     client_or_url: a `redis.Redis` (not the one of `redis.asyncio`, which does not run under
     trio), or an address like redis://host:6379/0. A client that is passed in keeps its own
-    time limits and is never closed; an own one has 5 seconds for each step. limit: calls in any
+    time limits, is never closed, and needs 8 connections; an own one has 5 seconds to connect
+    and 5 for an answer. limit: calls in any
     `window`, of each key; `math.inf` guards against a lock-out alone. window: seconds or a
     timedelta. reserve: calls that waits leave to direct calls. clock: instead of the server's,
     for tests.
@@ -92,13 +96,15 @@ class RedisBudget:
         reserve: int = 0,
         clock: Clock | None = None,
     ) -> None:
-        server = Secret(client_or_url) if isinstance(client_or_url, str) else client_or_url
-        # No error below may have an address with a password among its traceback's variables.
+        self._server: Redis | Secret = (
+            Secret(client_or_url) if isinstance(client_or_url, str) else client_or_url
+        )
+        # No error below may have an address, or a client that shows its password, among the
+        # local variables of its traceback.
         del client_or_url
-        problem = _problem_with(server)
+        problem = _problem_with(self._server)
         if problem is not None:
             raise problem
-        self._server = server
         self._limits = Limits.of(limit, window, reserve)
         self._clock = clock
         self._threads = Threads(_AT_ONCE)
@@ -149,9 +155,13 @@ class RedisBudget:
         except Exception as error:  # noqa: BLE001 - of whatever client was passed in
             names = [kind.__name__ for kind in type(error).__mro__]
             advice = next((_ADVICE[name] for name in names if name in _ADVICE), _ANY_ADVICE)
-            trouble = f"{error}; {advice}"
+            # Python's own complaints of an address may show parts of it.
+            text = names[0] if isinstance(error, TypeError | ValueError) else str(error)
         # Outside the block above, or the error would hold the client's.
-        raise CallRefused(f"no call without its count, and Redis can't keep it: {trouble}")
+        raise CallRefused(
+            f"no call without its count, and Redis can't keep it: {text}; {advice}",
+            transient=advice is _UNREACHABLE,
+        )
 
 
 def _problem_with(server: object) -> Exception | None:
@@ -184,7 +194,7 @@ def _problem_with(server: object) -> Exception | None:
 def _client(server: Redis | Secret) -> Redis:
     if not isinstance(server, Secret):
         return server
-    from redis import Redis  # noqa: PLC0415 - an extra
+    from redis import ConnectionError, Redis  # noqa: A004, PLC0415 - an extra's
     from redis.backoff import NoBackoff  # noqa: PLC0415
     from redis.retry import Retry  # noqa: PLC0415
 
@@ -194,7 +204,7 @@ def _client(server: Redis | Secret) -> Redis:
         server.reveal(),
         socket_timeout=_PATIENCE,
         socket_connect_timeout=_PATIENCE,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
     )
 
 

@@ -171,22 +171,26 @@ local function rest(left, jobs, returns, every, since_grant)
   if left < 2 then
     return math.huge
   end
-  local spread = -math.huge
+  local shares = {}
   for n, back in ipairs(returns) do
+    shares[n] = math.min(1, back / window)
+  end
+  local spread = -math.huge
+  for n, kept in ipairs(shares) do
     local free = left + every * (n - 1)
-    spread = math.max(spread, (back - free * since_grant) / (free + 1))
+    spread = math.max(spread, (kept * window - free * since_grant) / (free + 1))
   end
   if left <= jobs then
     return spread
   end
   local weight, growth = 0, 0
-  for _, back in ipairs(returns) do
-    local kept = math.min(1, back / window)
+  for _, kept in ipairs(shares) do
     local age = 1 - kept + rules.LEAST_AGE
     weight = weight + age * (kept * kept)
     growth = growth + kept * (kept - 2 * age)
   end
-  local scale = rules.SPENT_FACTOR * every / ((left + every * #returns) * left)
+  local used = every * #returns
+  local scale = rules.SPENT_FACTOR * used * every / ((left + used) ^ 2 * left)
   local spent = scale * weight * window - since_grant
   if spent > 0 then
     spent = scale * growth < 1 and spent / (1 - scale * growth) or math.huge
@@ -200,10 +204,8 @@ local function heard()
   local jobs, first_due = 0, nil
   local rows = redis.call('HGETALL', waits)
   for index = 1, #rows, 2 do
-    local many, due, at = rows[index + 1]:match('(%S+) (%S+) (%S+)')
-    if math.abs(now - tonumber(at)) >= rules.FORGOTTEN_AFTER then
-      redis.call('HDEL', waits, rows[index])
-    elseif rows[index] ~= step.process then
+    if rows[index] ~= step.process then
+      local many, due = rows[index + 1]:match('(%S+) (%S+)')
       jobs = jobs + tonumber(many)
       due = tonumber(due)
       if due and (not first_due or due < first_due) then
@@ -226,7 +228,7 @@ local function shortage()
   end
   local every = math.max(1, math.ceil(used / rules.MOST_RETURNS))
   local returns = {}
-  for rank = 0, step.jobs and used - 1 or 0, every do
+  for rank = 0, (step.jobs or left < 1) and used - 1 or 0, every do
     returns[#returns + 1] = until_return(moment_of(rank), window)
   end
   if left < 1 then
@@ -263,6 +265,13 @@ local function forget()
   redis.call('ZREMRANGEBYSCORE', calls, '-inf', exact(now - window))
   redis.call('ZREMRANGEBYSCORE', accounts, '-inf', exact(now - window))
   redis.call('ZREMRANGEBYSCORE', blames, '-inf', exact(now - rules.SITE_WINDOW))
+  local rows = redis.call('HGETALL', waits)
+  for index = 1, #rows, 2 do
+    local at = rows[index + 1]:match('(%S+)$')
+    if math.abs(now - tonumber(at)) >= rules.FORGOTTEN_AFTER then
+      redis.call('HDEL', waits, rows[index])
+    end
+  end
 end
 
 local function count()

@@ -92,10 +92,10 @@ class Ledger:
     under_way: its calls whose outcome is not known yet and matters. site_faults: faults in the
     last day of all keys of its endpoint that are not proven; site_under_way: their calls under
     way; site_return: until the oldest of those faults is forgotten. used: its calls in the
-    window; returns: until they leave it, oldest first: for a wait of the first of each `stride`,
-    else of the oldest alone. since_grant: since the last look was granted, infinite if none was.
-    jobs: how many are waited for, by all processes. is_first: whether no other process has had a
-    look due for longer.
+    window; returns: until they leave it, oldest first: of the first of each `stride`, but of the
+    oldest alone for a direct call that has one left. since_grant: since the last look was
+    granted, infinite if none was. jobs: how many are waited for, by all processes. is_first:
+    whether no other process has had a look due for longer.
     """
 
     standing: Standing

@@ -19,6 +19,7 @@ T = TypeVar("T")
 _BUSY_TIMEOUT: Final = 30.0
 
 _UNREACHABLE: Final = "make its folder if there is none, and let this process write both"
+_LOCKED: Final = "end the process that keeps it locked"
 _FULL: Final = "make room on its disk"
 _UNSOUND: Final = (
     "move it away to start a new one, which knows of no calls and no faults made before"
@@ -26,8 +27,8 @@ _UNSOUND: Final = (
 # By the primary result code (https://www.sqlite.org/rescode.html)
 _ADVICE: Final = {
     sqlite3.SQLITE_PERM: _UNREACHABLE,
-    sqlite3.SQLITE_BUSY: "end the process that keeps it locked",
-    sqlite3.SQLITE_LOCKED: "end the process that keeps it locked",
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_READONLY: _UNREACHABLE,
     sqlite3.SQLITE_CANTOPEN: _UNREACHABLE,
     sqlite3.SQLITE_IOERR: _FULL,
@@ -68,7 +69,10 @@ class SqliteFile:
         except _NotOurs as error:
             trouble = str(error)
         # Outside the blocks above, or the error would hold theirs.
-        raise CallRefused(f"no call without its count, and {self._path} can't keep it: {trouble}")
+        raise CallRefused(
+            f"no call without its count, and {self._path} can't keep it: {trouble}",
+            transient=trouble.endswith(_LOCKED),
+        )
 
     def _transaction(self, step: Callable[[SqliteRows], T]) -> T:
         try:

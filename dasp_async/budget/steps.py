@@ -171,9 +171,10 @@ def _ledger(
     since = now - limits.window
     used, first = rows.counted(caller.account, since)
     moments = [] if first is None else [first]
+    if waiting is not None or used >= limits.limit:
+        moments = rows.moments(caller.account, since, stride(used))
     jobs, grant, is_first = 0, None, True
     if waiting is not None:
-        moments = rows.moments(caller.account, since, stride(used))
         others, first_due = rows.heard(caller.account, waiting.process, now)
         jobs = waiting.jobs + others
         is_first = first_due is None or now - waiting.overdue <= first_due

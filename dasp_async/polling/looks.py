@@ -160,7 +160,7 @@ class Looks:
         return status
 
     def _put_off(self, later: NotNow) -> None:
-        self._turns.close(self.now() + later.pause, later.used_up)
+        self._turns.close(self.now(), later.pause, later.used_up)
         if later.used_up is not None:
             # Some may have to give up now.
             for job in self._jobs.values():

@@ -7,11 +7,15 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from dasp_async.errors import CallRefused
     from dasp_async.polling.looks import Job
+
+
+# Whoever waits for a turn is woken for it; this is how long it sleeps at most.
+LONGEST_NAP: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +48,33 @@ class Turns:
     """The queue of the jobs that are due but have to wait for a call."""
 
     def __init__(self) -> None:
-        self.opens_at = -math.inf
+        self.opens_at = self._asks_at = -math.inf
         self.used_up: Callable[[float], CallRefused] | None = None
         self._queue: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
 
-    def close(self, until: float, used_up: Callable[[float], CallRefused] | None) -> None:
-        """There is no call before that moment."""
-        self.opens_at, self.used_up = until, used_up
+    def close(
+        self, now: float, pause: float, used_up: Callable[[float], CallRefused] | None
+    ) -> None:
+        """There is no call for so long; but who is next asks sooner, since things may change."""
+        self.opens_at, self.used_up = now + pause, used_up
+        self._asks_at = now + min(pause, LONGEST_NAP)
 
     def reopen(self, now: float) -> None:
         """Something has changed: whoever is next may ask at once."""
-        self.opens_at = min(self.opens_at, now)
+        self._asks_at = min(self._asks_at, now)
         following = self._next()
         if following is not None:
             following.wake()
 
     def moment(self, job: Job, now: float) -> float:
         """When a job that is due may look; infinite while it is another's turn."""
-        if self._next() is None and self.opens_at <= now:
+        if self._next() is None and self._asks_at <= now:
             return now
         if not job.is_queued:
             job.is_queued = True
             heapq.heappush(self._queue, (job.due, next(self._order), job))
-        return self.opens_at if self._next() is job else math.inf
+        return self._asks_at if self._next() is job else math.inf
 
     def admitted(self, job: Job) -> None:
         """A job has got its call."""

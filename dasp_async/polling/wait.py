@@ -14,7 +14,7 @@ from dasp_async.clock import limit, seconds
 from dasp_async.errors import DaspError, PollTimeout
 from dasp_async.operations import GET_JOB_STATUS
 from dasp_async.polling.decisions import next_moment
-from dasp_async.polling.turns import NotNow
+from dasp_async.polling.turns import LONGEST_NAP, NotNow
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 # A last look needs time to be answered before the deadline.
 LAST_LOOK_LEAD: Final = 2.0
 LAST_LOOK_SHARE: Final = 0.1
-
-# Whoever waits for a turn is woken for it; this is how long it sleeps at most.
-LONGEST_NAP: Final = 300.0
 
 
 class Wait:

@@ -45,6 +45,8 @@ VENDOR = "https://api.discountasp.net/1.0/customerapi.asmx"
 TURN = 5.0
 # Long enough for any task, so what is not finished by then was left by a worker that died.
 LOST_AFTER = 15.0
+# So many answers without a word mean that the service does not know the job.
+BLANKS = 3
 PAUSES = Schedule(initial=2, factor=1.5, maximum=60)
 
 broker = RedisStreamBroker(
@@ -53,6 +55,8 @@ broker = RedisStreamBroker(
     consumer_id="0",
     idle_timeout=int(LOST_AFTER * 1000),
     unacknowledged_lock_timeout=LOST_AFTER,
+    # A worker takes only what it can begin at once, or what it has not begun would seem lost.
+    xread_count=1,
     maxlen=100_000,
 )
 looks = ListRedisScheduleSource(REDIS_URL)
@@ -90,16 +94,16 @@ async def seen(api: CustomerApi, job_id: str) -> JobStatus:
     raise AssertionError("a watch that ends without an error has told a status")
 
 
-async def outcome_of(api: CustomerApi, job_id: str) -> str | None:
-    """How a job ended; None if it has not."""
+async def outcome_of(api: CustomerApi, job_id: str, step: int) -> str | None:
+    """How a job ended; None if it has not. Raises what a later look may mend."""
     try:
         status = await seen(api, job_id)
-    except PollTimeout:
-        return None
-    except CallRefused:
+    except (PollTimeout, CallRefused):
         raise
     except DaspError as error:
         return f"error: {error}"
+    if status.is_blank and step >= BLANKS:
+        return "error: the service does not seem to know the job"
     if status.state is JobState.RUNNING:
         return None
     return "done" if status.state is JobState.DONE else f"failed: {status.error_message}"
@@ -109,20 +113,31 @@ async def outcome_of(api: CustomerApi, job_id: str) -> str | None:
 async def look(job_id: str, step: int, context: Context = TaskiqDepends()) -> None:  # noqa: B008
     """Look at a job; write down how it ended, or queue the next look."""
     redis: Any = broker.state.redis
-    # A look that was made, but whose worker died before it could say so, comes again.
-    if not await redis.hexists("outcomes", job_id):
+    # A look that was made, but whose worker died before it could say so, comes again; it is one
+    # too many if the next is queued already, or the job over.
+    queued = await redis.zscore("steps", job_id)
+    if (queued or 0) <= step and not await redis.hexists("outcomes", job_id):
         pause = PAUSES.delay(step, random.random())  # noqa: S311 - jitter
+        outcome: str | None = None
         try:
-            outcome = await outcome_of(broker.state.api, job_id)
-        except CallRefused as refused:
-            outcome, pause = None, max(pause, refused.retry_after or 0.0)
+            outcome = await outcome_of(broker.state.api, job_id, step)
+        except (PollTimeout, CallRefused) as later:
+            trouble = later.last_error if isinstance(later, PollTimeout) else later
+            pause = max(pause, (trouble and trouble.retry_after) or 0.0)
         if outcome is None:
-            moment = datetime.now(UTC) + timedelta(seconds=pause)
-            await look.kicker().schedule_by_time(looks, moment, job_id, step + 1)
+            await queue(job_id, step + 1, pause)
+            await redis.zadd("steps", {job_id: step + 1}, gt=True)
         else:
             await redis.hsetnx("outcomes", job_id, outcome)
     # Only now: if anything above fails, Redis itself for instance, the look is made again.
     await context.ack()
+
+
+async def queue(job_id: str, step: int, pause: float) -> None:
+    """Have the next look at a job in so many seconds; twice is once, by its id."""
+    moment = datetime.now(UTC) + timedelta(seconds=pause)
+    kicker = look.kicker().with_schedule_id(f"{job_id}:{step}")
+    await kicker.schedule_by_time(looks, moment, job_id, step)
 
 
 @broker.task(schedule=[{"interval": 5}])
