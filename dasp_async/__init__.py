@@ -18,7 +18,15 @@ from dasp_async.errors import (
     SoapFault,
     TransportError,
 )
-from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
+from dasp_async.models import (
+    BandwidthUsage,
+    FaultRules,
+    JobRules,
+    JobState,
+    JobStatus,
+    Outcome,
+    SmAlias,
+)
 from dasp_async.polling import Schedule
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient
@@ -27,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AttemptTimeout",
+    "BandwidthUsage",
     "BudgetExhausted",
     "CallBudget",
     "CallRefused",
@@ -47,6 +56,7 @@ __all__ = [
     "PollTimeout",
     "RedisBudget",
     "Schedule",
+    "SmAlias",
     "SoapFault",
     "SoapVersion",
     "SqliteBudget",

@@ -17,12 +17,13 @@ from dasp_async.errors import CallRefused, DaspError
 from dasp_async.guard import exhausted
 from dasp_async.polling import Load, NotNow, Schedule
 from dasp_async.response import read_answer
+from dasp_async.secret import Mask, Secret
 
 if TYPE_CHECKING:
     from dasp_async.clock import Clock
     from dasp_async.guard import Guard
+    from dasp_async.messages import SoapRequest
     from dasp_async.operations import Operation
-    from dasp_async.secret import Mask, Secret
     from dasp_async.soap import SoapVersion
     from dasp_async.transport import Transport
 
@@ -80,16 +81,27 @@ class Calls:
                 logger.warning("%s; attempt %d of %d in %.1f s", error, tried + 1, attempts, pause)
             await self._clock.sleep(pause)
 
+    async def call(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
+        """A direct call with these arguments after the key."""
+        return await self.retried(operation, lambda: self.attempt(operation, *arguments))
+
     async def attempt(
         self, operation: Operation[ResultT], *arguments: object, load: Load | None = None
     ) -> ResultT:
-        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait."""
+        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait.
+
+        An argument that is a `Secret` is as hidden as the key.
+        """
         self._stay_in_one_event_loop()
+        # Before a call is counted: a wrong argument costs none.
+        request = render(operation, self._version, (self._key, *arguments))
+        secrets = [argument for argument in arguments if isinstance(argument, Secret)]
+        mask = Mask(self._key, *secrets) if secrets else self._mask
         async with self._in_flight:
             call = await self._admitted(operation.name, load)
             # A call that is cancelled is not settled: it may still turn out as a failed log-in.
             try:
-                result = await self._exchange(operation, *arguments)
+                result = await self._exchange(operation, request, mask)
             except Exception as error:
                 await self._settle(call, error)
                 raise
@@ -120,8 +132,9 @@ class Calls:
             # The call was made, so its outcome counts; unsettled, it stands as a possible fault.
             logger.warning("what came of a call could not be noted: %s", refusal)
 
-    async def _exchange(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
-        request = render(operation, self._version, (self._key, *arguments))
+    async def _exchange(
+        self, operation: Operation[ResultT], request: SoapRequest, mask: Mask
+    ) -> ResultT:
         started = self._clock.monotonic()
         answer = await self._transport.post(request)
         if logger.isEnabledFor(logging.DEBUG):
@@ -133,7 +146,7 @@ class Calls:
                 len(request.body),
                 len(answer.body),
             )
-        return read_answer(operation, answer, mask=self._mask, now=self._clock.time())
+        return read_answer(operation, answer, mask=mask, now=self._clock.time())
 
     def _stay_in_one_event_loop(self) -> None:
         loop = current_token()

@@ -30,6 +30,7 @@ from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
 from dasp_async.operations import ENDPOINT, GET_JOB_STATUS
 from dasp_async.polling import Load, Looks, Outcomes, Schedule, Wait
 from dasp_async.secret import Mask, Secret
+from dasp_async.service import Operations
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient, Transport
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 
 
-class CustomerApi:
+class CustomerApi(Operations):
     """A client of DiscountASP.NET's CustomerApi.
 
     One client serves any number of tasks of one event loop: asyncio, uvloop or trio. Making one

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lxml import etree
 
 from dasp_async.messages import SoapRequest
-from dasp_async.operations import NAMESPACE, Operation
+from dasp_async.operations import NAMESPACE, Operation, Parameter
 from dasp_async.secret import Secret
 from dasp_async.soap import XSD, XSI, SoapVersion
 
@@ -45,9 +45,7 @@ def render(
         envelope[0][0], operation.parameters, arguments, strict=True
     ):
         try:
-            element.text = parameter.to_text(
-                argument.reveal() if isinstance(argument, Secret) else argument
-            )
+            _write(element, parameter, argument)
         except ValueError as problem:
             raise ValueError(f"{parameter.name} {problem}") from None
     return SoapRequest(
@@ -55,6 +53,17 @@ def render(
         template.headers,
         _DECLARATION + etree.tostring(envelope, encoding="utf-8"),
     )
+
+
+def _write(element: _Element, parameter: Parameter, argument: object) -> None:
+    if parameter.item is None:
+        # Never bound to a name: it may be a secret.
+        element.text = parameter.to_text(
+            argument.reveal() if isinstance(argument, Secret) else argument
+        )
+        return
+    for text in parameter.to_text(argument):
+        etree.SubElement(element, f"{{{NAMESPACE}}}{parameter.item}").text = text
 
 
 @cache

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
@@ -71,6 +72,26 @@ class JobStatus:
             and self.start_date_time is None
             and self.completed_date_time is None
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BandwidthUsage:
+    """A row of `BandwidthGetUsage`: what was used on a day. A column is `None` when it is null.
+
+    The service's help page names the columns and not their types; each has the type that the
+    answer's own schema gives it.
+    """
+
+    use_date: datetime | date | str | None = None
+    quantity: int | float | Decimal | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmAlias:
+    """A SmarterMail alias and the addresses that it stands for."""
+
+    email_address: str | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from dasp_async import xsd
-from dasp_async.models import JobRecord
+from dasp_async.models import BandwidthUsage, JobRecord, SmAlias
 
 ENDPOINT: Final = "https://api.discountasp.net/1.0/customerapi.asmx"
 NAMESPACE: Final = "http://api.discountasp.net/"
@@ -17,19 +17,28 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: its name on the wire, and how its values are written."""
+    """A parameter: its name on the wire, and how its values are written.
+
+    to_text: gives the text, or a list of texts for an array. item: the element of an array's
+    items, None if it is no array.
+    """
 
     name: str
-    to_text: Callable[[object], str]
+    to_text: Callable[[object], Any]
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a result: its name on the wire, the field it fills, and how it is read."""
+    """A member of a result: its name on the wire, the field it fills, and how it is read.
+
+    item: the element of its items if it is an array, which fills its field with a tuple.
+    """
 
     name: str
     field: str
     from_text: Callable[[str], Any]
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,34 @@ class Record(Generic[ResultT]):
 
     build: Callable[..., ResultT]
     members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No result: an empty response says that it was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A result that is an array of records, read as a list; `item` is their element."""
+
+    item: str
+    record: Record[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A result that is a DataSet: the rows of a table, read as a list.
+
+    columns: the field that each column fills; other columns are left out.
+    """
+
+    build: Callable[..., Any]
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+
+Result: TypeAlias = Record[Any] | Nothing | Records | Rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +86,7 @@ class Operation(Generic[ResultT]):
 
     name: str
     parameters: tuple[Parameter, ...]
-    result: Record[ResultT]
+    result: Result
     writes: bool
 
     @property
@@ -58,9 +95,17 @@ class Operation(Generic[ResultT]):
         return NAMESPACE + self.name
 
 
-KEY: Final = Parameter("key", xsd.string_to_text)
+def _string(name: str) -> Parameter:
+    return Parameter(name, xsd.string_to_text)
 
-GET_JOB_STATUS: Final = Operation(
+
+def _strings(name: str) -> Parameter:
+    return Parameter(name, xsd.texts, item="string")
+
+
+KEY: Final = _string("key")
+
+GET_JOB_STATUS: Final[Operation[JobRecord]] = Operation(
     name="GetJobStatus",
     parameters=(KEY, Parameter("jobId", xsd.guid_to_text)),
     result=Record(
@@ -71,6 +116,62 @@ GET_JOB_STATUS: Final = Operation(
             Member("StartDateTime", "start_date_time", xsd.date_time_from_text),
             Member("CompletedDateTime", "completed_date_time", xsd.date_time_from_text),
             Member("ErrorMessage", "error_message", str),
+        ),
+    ),
+    writes=False,
+)
+BANDWIDTH_GET_USAGE: Final[Operation[list[BandwidthUsage]]] = Operation(
+    name="BandwidthGetUsage",
+    parameters=(
+        KEY,
+        Parameter("startDate", xsd.date_time_to_text),
+        Parameter("endDate", xsd.date_time_to_text),
+    ),
+    result=Rows(
+        BandwidthUsage,
+        table="UsageSummary",
+        columns=(("UseDate", "use_date"), ("Quantity", "quantity")),
+    ),
+    writes=False,
+)
+SM_ADD_USER: Final[Operation[None]] = Operation(
+    name="SMAddUser",
+    parameters=(
+        KEY,
+        _string("domainName"),
+        _string("userName"),
+        _string("password"),
+        _string("firstName"),
+        _string("lastName"),
+        Parameter("maxMailboxSizeInMB", xsd.int_to_text),
+    ),
+    result=Nothing(),
+    writes=True,
+)
+SM_ADD_ALIAS: Final[Operation[None]] = Operation(
+    name="SMAddAlias",
+    parameters=(KEY, _string("domainName"), _string("aliasName"), _strings("addresses")),
+    result=Nothing(),
+    writes=True,
+)
+SM_UPDATE_ALIAS_ADDRESSES: Final[Operation[None]] = Operation(
+    name="SMUpdateAliasAddresses",
+    # Not `addresses`: ASMX would read that as null without a word.
+    parameters=(KEY, _string("domainName"), _string("aliasName"), _strings("newAddresses")),
+    result=Nothing(),
+    writes=True,
+)
+SM_GET_ALL_ALIASES: Final[Operation[list[SmAlias]]] = Operation(
+    name="SMGetAllAliases",
+    parameters=(KEY, _string("domainName")),
+    result=Records(
+        "SMAlias",
+        Record(
+            SmAlias,
+            (
+                Member("EmailAddress", "email_address", str),
+                Member("Addresses", "addresses", str, item="string"),
+            ),
         ),
     ),
     writes=False,

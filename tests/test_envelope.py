@@ -24,9 +24,9 @@ from dasp_async.operations import (
     GET_JOB_STATUS,
     KEY,
     NAMESPACE,
+    Nothing,
     Operation,
     Parameter,
-    Record,
 )
 from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
@@ -280,7 +280,7 @@ def test_threads_do_not_influence_each_other() -> None:
 @VERSIONS
 def test_another_operation_is_another_row_of_data(version: SoapVersion) -> None:
     operation: Operation[dict[str, object]] = Operation(
-        "SMAddAlias", (KEY, Parameter("domainName", string_to_text)), Record(dict, ()), writes=True
+        "SMAddAlias", (KEY, Parameter("domainName", string_to_text)), Nothing(), writes=True
     )
     request = render(operation, version, ("key", "example.com"))
     call = etree.fromstring(request.body)[0][0]

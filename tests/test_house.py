@@ -16,10 +16,11 @@ import dasp_async
 PACKAGE = Path(dasp_async.__file__).parent
 FLOORS = [
     {"clock", "messages", "models", "secret", "soap", "xsd"},
-    {"arguments", "errors", "operations"},
+    {"arguments", "dataset", "errors", "operations"},
     {"budget", "envelope", "response", "transport"},
     {"guard", "polling"},
     {"calls"},
+    {"service"},
     {"client"},
     {"testing"},
     {"cli"},

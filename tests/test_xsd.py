@@ -1,8 +1,10 @@
-"""Guids and dateTimes are read as they were written, and anything else is a ValueError."""
+"""Values are read as they were written, and anything else is a ValueError."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -10,9 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dasp_async.xsd import (
+    boolean_from_text,
+    date_from_text,
     date_time_from_text,
+    date_time_to_text,
+    decimal_from_text,
+    double_from_text,
     guid_from_text,
     guid_to_text,
+    int_to_text,
+    integer_from_text,
     read_guid,
     string_to_text,
 )
@@ -289,3 +298,45 @@ def test_any_text_is_a_date_time_or_a_value_error(text: str) -> None:
         assert not text.strip()
     elif "T24" not in text:
         assert moment.replace(tzinfo=None).isoformat()[:19] == text.strip()[:19]
+
+
+# --- numbers and moments, both ways
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_a_whole_number_comes_back(number: int) -> None:
+    assert integer_from_text(int_to_text(number)) == number
+
+
+@given(st.datetimes(timezones=st.none() | st.sampled_from([UTC, timezone(timedelta(hours=-9.5))])))
+def test_a_moment_comes_back(moment: datetime) -> None:
+    back = date_time_from_text(date_time_to_text(moment))
+    assert back is not None
+    assert (back, back.utcoffset()) == (moment, moment.utcoffset())
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, max_value=10**20))
+def test_a_decimal_is_read_exactly(number: Decimal) -> None:
+    assert decimal_from_text(f"{number:f}") == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_is_read_exactly(number: float) -> None:
+    assert double_from_text(repr(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("reader", "texts"),
+    [
+        (integer_from_text, ["x", "1.0", "1e3", "٣", "1 2", "1_0", "9" * 101, "0x1"]),
+        (decimal_from_text, ["x", "1e3", "INF", "NaN", ".", "1_0.0", "9" * 101]),
+        (double_from_text, ["x", "inf", "nan", "infinity", "1e", "1_0.0", "+INF", "9" * 401]),
+        (boolean_from_text, ["x", "True", "yes", "2"]),
+        (date_from_text, ["x", "2026-02-30", "2026-3-1", "20260301", "2026-03-01T00:00:00"]),
+    ],
+)
+def test_what_is_no_such_value(reader: Callable[[str], object], texts: list[str]) -> None:
+    for text in texts:
+        with pytest.raises(ValueError, match=r"^is not a"):
+            reader(text)
+    assert reader(" \t\r\n") is None

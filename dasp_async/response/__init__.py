@@ -19,10 +19,20 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from dasp_async.dataset import read_tables
 from dasp_async.errors import HttpError, InvalidResponse
-from dasp_async.operations import NAMESPACE, Member, Operation
+from dasp_async.operations import (
+    NAMESPACE,
+    Member,
+    Nothing,
+    Operation,
+    Record,
+    Records,
+    Result,
+    Rows,
+)
 from dasp_async.response.document import Unreadable, body_content
 from dasp_async.response.fault import FAULT_TAGS, soap_fault
 from dasp_async.response.text import cleaned, described, excerpt
@@ -111,31 +121,71 @@ def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) 
         raise ValueError(f"its body does not hold one {response_tag}, but {found}")
     result_tag = f"{{{NAMESPACE}}}{operation.name}Result"
     results = [child for child in content[0] if child.tag == result_tag]
-    if len(results) != 1 or _is_nil(results[0]):
+    return cast("ResultT", _read(operation, operation.result, results, mask))
+
+
+def _read(operation: Operation[Any], kind: Result, results: list[_Element], mask: Mask) -> Any:
+    if isinstance(kind, Nothing):
+        return None
+    is_null = len(results) != 1 or _is_nil(results[0])
+    if isinstance(kind, Records) and is_null and len(results) <= 1:
+        # A null array has no result element, an empty one an empty element.
+        return []
+    if is_null:
         raise ValueError(
             f"it has {len(results) or 'no'} {operation.name}Result; none, which is how ASMX "
             "writes null, may mean that the service does not know what was asked for"
         )
-    members = _members_by_tag(operation)
-    fields: dict[str, Any] = {}
-    for child in results[0]:
-        member = members.get(str(child.tag))
-        if member is None:
-            continue
-        if member.field in fields:
-            raise ValueError(f"it has two {member.name}")
-        fields[member.field] = _value(child, member, mask)
+    if isinstance(kind, Rows):
+        return _rows(results[0], kind, mask)
+    if isinstance(kind, Records):
+        tag = f"{{{NAMESPACE}}}{kind.item}"
+        items = [item for item in results[0] if item.tag == tag and not _is_nil(item)]
+        return [kind.record.build(**_fields(item, kind.record, mask)) for item in items]
+    fields = _fields(results[0], kind, mask)
     if not fields:
         raise ValueError(
             f"its {operation.name}Result is empty, which may mean that the service does not "
             "know what was asked for"
         )
-    return operation.result.build(**fields)
+    return kind.build(**fields)
+
+
+def _rows(element: _Element, kind: Rows, mask: Mask) -> list[Any]:
+    tables = read_tables(element, mask)
+    if kind.table not in tables:
+        found = ", ".join(mask(name) for name in tables) or "none"
+        raise ValueError(f"its DataSet has no table {kind.table}, but {found}")
+    return [
+        kind.build(**{field: row.get(column) for column, field in kind.columns})
+        for row in tables[kind.table]
+    ]
+
+
+def _fields(element: _Element, record: Record[Any], mask: Mask) -> dict[str, Any]:
+    members = _members_by_tag(record)
+    fields: dict[str, Any] = {}
+    for child in element:
+        member = members.get(str(child.tag))
+        if member is None:
+            continue
+        if member.field in fields:
+            raise ValueError(f"it has two {member.name}")
+        value = _value if member.item is None else _values
+        fields[member.field] = value(child, member, mask)
+    return fields
 
 
 @cache
-def _members_by_tag(operation: Operation[Any]) -> Mapping[str, Member]:
-    return {f"{{{NAMESPACE}}}{member.name}": member for member in operation.result.members}
+def _members_by_tag(record: Record[Any]) -> Mapping[str, Member]:
+    return {f"{{{NAMESPACE}}}{member.name}": member for member in record.members}
+
+
+def _values(element: _Element, member: Member, mask: Mask) -> tuple[Any, ...]:
+    tag = f"{{{NAMESPACE}}}{member.item}"
+    return tuple(
+        _value(item, member, mask) for item in element if item.tag == tag and not _is_nil(item)
+    )
 
 
 def _value(element: _Element, member: Member, mask: Mask) -> Any:

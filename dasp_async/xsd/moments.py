@@ -1,14 +1,12 @@
-"""XSD text ↔ Python values, for the types that the service's contract uses."""
+"""Dates and moments as XSD writes them."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
-from uuid import UUID
 
-# XML 1.0 section 2.2, production [2] Char: all that a document can carry, escaped or not
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from dasp_async.xsd.text import XML_BLANKS
 
 # XML Schema part 2 section 3.2.7.1; a year of more than 4 digits or before 1 has no datetime
 _DATE_TIME: Final = re.compile(
@@ -16,64 +14,37 @@ _DATE_TIME: Final = re.compile(
     r"(?:(Z)|([+-])(0\d|1[0-4]):([0-5]\d))?",
     re.ASCII,
 )
-_XML_BLANKS: Final = " \t\r\n"
+_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _MAX_OFFSET: Final = timedelta(hours=14)
+_MINUTE: Final = timedelta(minutes=1)
 
 
-def string_to_text(value: object) -> str:
-    """A string as it is, if XML can carry it; the message never shows the value."""
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
-    found = _NOT_XML.search(value)
-    if found is not None:
-        place, code = found.start(), ord(found.group())
-        del value, found
-        raise ValueError(f"holds U+{code:04X} at position {place}, which XML cannot carry")
-    return value
-
-
-def guid_to_text(value: object) -> str:
-    """A job id or the like in the spelling .NET writes; see `read_guid` for what is taken."""
-    return str(read_guid(value))
-
-
-def read_guid(value: object) -> UUID:
-    """A `UUID`, or any text that `UUID` reads.
-
-    Raises `ValueError` for anything else, and for the nil UUID: ASMX reads a missing guid as
-    nil, so it always means that something got lost. The message never shows the value.
-    """
-    if isinstance(value, UUID):
-        guid = value
-    elif isinstance(value, str):
-        guid = _uuid_or_none(value) or _refuse_guid(f"text of {len(value)} characters")
+def date_time_to_text(value: object) -> str:
+    """A `datetime` by its own wall clock, with its offset if it has one; a `date` at midnight."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime.combine(value, time())
     else:
-        guid = _refuse_guid(type(value).__name__)
-    if guid.int == 0:
-        raise ValueError("must not be the nil UUID (all zeros)")
-    return guid
+        raise ValueError(f"must be a datetime or a date, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+    offset = moment.utcoffset() or timedelta()
+    if abs(offset) > _MAX_OFFSET or offset % _MINUTE:
+        raise ValueError("has an offset that XSD can't write: whole minutes, 14 hours at most")
+    return moment.isoformat()
 
 
-def _uuid_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
+def date_from_text(text: str) -> date | None:
+    """A date, whatever its offset; None for an empty text. Raises `ValueError`."""
+    text = text.strip(XML_BLANKS)
+    if not text:
         return None
-
-
-def _refuse_guid(got: str) -> UUID:
-    raise ValueError(
-        "must be a uuid.UUID or text that UUID reads, "
-        f"like '01234567-89ab-cdef-0123-456789abcdef'; got {got}"
-    )
-
-
-def guid_from_text(text: str) -> UUID:
-    """A guid in any spelling of .NET's: with hyphens or none, braced, in either case."""
-    guid = _uuid_or_none(text.strip(_XML_BLANKS))
-    if guid is None:
-        raise ValueError("is not a guid")
-    return guid
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError("is not a date of the years 1 to 9999")
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise ValueError("is not a date: no such day") from None
 
 
 def date_time_from_text(text: str) -> datetime | None:
@@ -85,7 +56,7 @@ def date_time_from_text(text: str) -> datetime | None:
     moment of year 9999 where there is no next day. None for an empty text, which some stacks
     send for null. Raises `ValueError`.
     """
-    text = text.strip(_XML_BLANKS)
+    text = text.strip(XML_BLANKS)
     if not text:
         return None
     match = _DATE_TIME.fullmatch(text)

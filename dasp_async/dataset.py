@@ -1,0 +1,135 @@
+"""An ADO.NET DataSet on the wire → its rows: an inline XSD schema, then a diffgram.
+
+The types stand in the schema and nowhere else, and a null column is absent. Rows of the diffgram's
+`before` and `errors` parts are no rows. Names that are no XML names are encoded (`_x0020_`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from dasp_async import xsd
+from dasp_async.soap import XSD, XSI
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_DIFFGRAM: Final = "urn:schemas-microsoft-com:xml-diffgram-v1"
+_IS_DATA_SET: Final = "{urn:schemas-microsoft-com:xml-msdata}IsDataSet"
+_NIL: Final = f"{{{XSI}}}nil"
+
+# XmlConvert.EncodeName of .NET: four hexadecimal digits, or eight beyond the first plane
+_ENCODED: Final = re.compile(r"_x([0-9A-Fa-f]{8}|[0-9A-Fa-f]{4})_")
+
+_INTEGERS: Final = (
+    "byte",
+    "int",
+    "integer",
+    "long",
+    "negativeInteger",
+    "nonNegativeInteger",
+    "nonPositiveInteger",
+    "positiveInteger",
+    "short",
+    "unsignedByte",
+    "unsignedInt",
+    "unsignedLong",
+    "unsignedShort",
+)
+# What is not here, xs:duration say, stays text.
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    f"{{{XSD}}}{name}": reader
+    for name, reader in (
+        ("boolean", xsd.boolean_from_text),
+        ("date", xsd.date_from_text),
+        ("dateTime", xsd.date_time_from_text),
+        ("decimal", xsd.decimal_from_text),
+        ("double", xsd.double_from_text),
+        ("float", xsd.double_from_text),
+        *((name, xsd.integer_from_text) for name in _INTEGERS),
+    )
+}
+
+Row = dict[str, Any]
+_Columns = dict[str, Callable[[str], Any]]
+
+
+def read_tables(element: _Element, mask: Callable[[str], str]) -> dict[str, list[Row]]:
+    """The rows of each table that the schema has, a dict of its columns each; None is null.
+
+    mask: goes over each text before it is read. Raises `ValueError` where it is no DataSet.
+    """
+    schemas = element.findall(f"{{{XSD}}}schema")
+    diffgrams = element.findall(f"{{{_DIFFGRAM}}}diffgram")
+    if len(schemas) != 1 or len(diffgrams) != 1:
+        raise ValueError("it does not hold one schema and one diffgram, as a DataSet does")
+    columns = {name: dict(_columns(table)) for name, table in _tables(schemas[0])}
+    rows: dict[str, list[Row]] = {name: [] for name in columns}
+    for part in diffgrams[0]:
+        if _namespace(part) == _DIFFGRAM:
+            continue
+        for row in part:
+            name = _name(row)
+            if name in rows:
+                rows[name].append(_row(row, columns[name], mask))
+    return rows
+
+
+def _tables(schema: _Element) -> Iterator[tuple[str, _Element]]:
+    """The elements that are tables: those in the element that is the data set."""
+    roots = schema.findall(f"{{{XSD}}}element")
+    sets = [root for root in roots if root.get(_IS_DATA_SET) == "true"]
+    for data_set in sets or roots[:1]:
+        for table in data_set.iterfind(f"{{{XSD}}}complexType//{{{XSD}}}element"):
+            if table.get("name") and table.find(f"{{{XSD}}}complexType") is not None:
+                yield _decoded(table.get("name", "")), table
+
+
+def _columns(table: _Element) -> Iterator[tuple[str, Callable[[str], Any]]]:
+    """The columns of a table, and how their texts are read."""
+    for column in table.iterfind(f"{{{XSD}}}complexType/{{{XSD}}}sequence/{{{XSD}}}element"):
+        restriction = column.find(f"{{{XSD}}}simpleType/{{{XSD}}}restriction")
+        kind = column.get("type")
+        if kind is None and restriction is not None:
+            kind = restriction.get("base")
+        yield _decoded(column.get("name", "")), _READERS.get(_qualified(column, kind), str)
+
+
+def _qualified(element: _Element, kind: str | None) -> str:
+    prefix, _, name = (kind or "").rpartition(":")
+    return f"{{{element.nsmap.get(prefix or None, '')}}}{name}"
+
+
+def _row(row: _Element, columns: _Columns, mask: Callable[[str], str]) -> Row:
+    values: Row = dict.fromkeys(columns)
+    for cell in row:
+        name = _name(cell)
+        if name not in columns or cell.get(_NIL) in {"true", "1"}:
+            continue
+        if len(cell):
+            raise ValueError(f"its column {name} holds elements, not text")
+        try:
+            values[name] = columns[name](mask(cell.text or ""))
+        except ValueError as problem:
+            raise ValueError(f"its column {name} {problem}") from None
+    return values
+
+
+def _namespace(element: _Element) -> str:
+    return str(element.tag).rpartition("}")[0].lstrip("{")
+
+
+def _name(element: _Element) -> str:
+    return _decoded(str(element.tag).rpartition("}")[2])
+
+
+def _decoded(name: str) -> str:
+    """A name as it was before `XmlConvert.EncodeName`."""
+    return _ENCODED.sub(_character, name)
+
+
+def _character(encoded: re.Match[str]) -> str:
+    code = int(encoded[1], 16)
+    return chr(code) if code <= 0x10FFFF else encoded[0]

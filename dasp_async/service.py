@@ -1,0 +1,79 @@
+"""The service's operations as methods: one short method an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dasp_async.operations import (
+    BANDWIDTH_GET_USAGE,
+    SM_ADD_ALIAS,
+    SM_ADD_USER,
+    SM_GET_ALL_ALIASES,
+    SM_UPDATE_ALIAS_ADDRESSES,
+)
+from dasp_async.secret import Secret
+
+if TYPE_CHECKING:
+    from dasp_async.calls import Calls
+    from dasp_async.models import BandwidthUsage, SmAlias
+
+
+class Operations:
+    """The operations beside jobs, each with the parameters and the result of its help page.
+
+    All raise `ValueError` for an argument that can't be sent, before anything is sent or
+    counted, and the errors of a call: `TransportError`, `HttpError`, `InvalidResponse`,
+    `SoapFault`, `CallRefused`. Those that write are sent once, whatever comes of it: after a
+    `TransportError` with `maybe_sent`, look whether they took effect before you try again.
+    """
+
+    _calls: Calls
+
+    async def bandwidth_get_usage(self, start_date: date, end_date: date) -> list[BandwidthUsage]:
+        """The bandwidth used in a range of dates: `BandwidthGetUsage`, a row a day.
+
+        A `date` is sent as its midnight, a `datetime` as it is, with its offset if it has one.
+        """
+        return await self._calls.call(BANDWIDTH_GET_USAGE, start_date, end_date)
+
+    async def sm_add_user(
+        self,
+        domain_name: str,
+        user_name: str,
+        password: str,
+        *,
+        first_name: str,
+        last_name: str,
+        max_mailbox_size_in_mb: int,
+    ) -> None:
+        """Add a SmarterMail user: `SMAddUser`. It writes. The password is shown nowhere."""
+        secret = Secret(password)
+        # No error below may have it among the local variables of its traceback.
+        del password
+        await self._calls.call(
+            SM_ADD_USER,
+            domain_name,
+            user_name,
+            secret,
+            first_name,
+            last_name,
+            max_mailbox_size_in_mb,
+        )
+
+    async def sm_add_alias(
+        self, domain_name: str, alias_name: str, addresses: Iterable[str]
+    ) -> None:
+        """Add a SmarterMail alias that stands for these addresses: `SMAddAlias`. It writes."""
+        await self._calls.call(SM_ADD_ALIAS, domain_name, alias_name, addresses)
+
+    async def sm_update_alias_addresses(
+        self, domain_name: str, alias_name: str, new_addresses: Iterable[str]
+    ) -> None:
+        """Replace all addresses of an alias by these: `SMUpdateAliasAddresses`. It writes."""
+        await self._calls.call(SM_UPDATE_ALIAS_ADDRESSES, domain_name, alias_name, new_addresses)
+
+    async def sm_get_all_aliases(self, domain_name: str) -> list[SmAlias]:
+        """The SmarterMail aliases of a mail domain: `SMGetAllAliases`."""
+        return await self._calls.call(SM_GET_ALL_ALIASES, domain_name)

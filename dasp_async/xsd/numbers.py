@@ -1,0 +1,68 @@
+"""Numbers and truth values as XSD writes them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from dasp_async.xsd.text import XML_BLANKS
+
+_INT: Final = range(-(2**31), 2**31)
+_INTEGER: Final = re.compile(r"[+-]?\d{1,100}", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,100}(?:\.\d{0,100})?|\.\d{1,100})", re.ASCII)
+_DOUBLE: Final = re.compile(
+    r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,9})?", re.ASCII
+)
+# XML Schema part 2 section 3.2.5.1; Python spells them otherwise.
+_SPECIAL_DOUBLES: Final = {"INF": "inf", "-INF": "-inf", "NaN": "nan"}
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def int_to_text(value: object) -> str:
+    """An xs:int."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"must be a whole number, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+    if value not in _INT:
+        raise ValueError(f"must be from {_INT[0]} to {_INT[-1]}")
+    return str(value)
+
+
+def integer_from_text(text: str) -> int | None:
+    """A whole number of any size; None for an empty text. Raises `ValueError`."""
+    text = text.strip(XML_BLANKS)
+    if not text:
+        return None
+    if _INTEGER.fullmatch(text) is None:
+        raise ValueError("is not a whole number")
+    return int(text)
+
+
+def decimal_from_text(text: str) -> Decimal | None:
+    """A decimal, exactly; None for an empty text. Raises `ValueError`."""
+    text = text.strip(XML_BLANKS)
+    if not text:
+        return None
+    if _DECIMAL.fullmatch(text) is None:
+        raise ValueError("is not a decimal")
+    return Decimal(text)
+
+
+def double_from_text(text: str) -> float | None:
+    """A double or a float; None for an empty text. Raises `ValueError`."""
+    text = text.strip(XML_BLANKS)
+    if not text:
+        return None
+    if text not in _SPECIAL_DOUBLES and _DOUBLE.fullmatch(text) is None:
+        raise ValueError("is not a double")
+    return float(_SPECIAL_DOUBLES.get(text, text))
+
+
+def boolean_from_text(text: str) -> bool | None:
+    """A boolean; None for an empty text. Raises `ValueError`."""
+    text = text.strip(XML_BLANKS)
+    if not text:
+        return None
+    if text not in _BOOLEANS:
+        raise ValueError("is not a boolean")
+    return _BOOLEANS[text]
