@@ -5,6 +5,7 @@ from __future__ import annotations
 from dasp_async.budget import CallBudget, MemoryBudget, RedisBudget, SqliteBudget
 from dasp_async.client import CustomerApi
 from dasp_async.clock import Clock
+from dasp_async.elements import to_python
 from dasp_async.errors import (
     AttemptTimeout,
     BudgetExhausted,
@@ -30,10 +31,12 @@ from dasp_async.models import (
 from dasp_async.polling import Schedule
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient
+from dasp_async.xsd import NIL
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "NIL",
     "AttemptTimeout",
     "BandwidthUsage",
     "BudgetExhausted",
@@ -61,4 +64,5 @@ __all__ = [
     "SoapVersion",
     "SqliteBudget",
     "TransportError",
+    "to_python",
 ]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
 from dasp_async.messages import SoapRequest
-from dasp_async.operations import NAMESPACE, Operation, Parameter
+from dasp_async.operations import NAMESPACE, Operation
 from dasp_async.secret import Secret
 from dasp_async.soap import XSD, XSI, SoapVersion
+from dasp_async.xsd import Content, Nil
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -45,7 +46,13 @@ def render(
         envelope[0][0], operation.parameters, arguments, strict=True
     ):
         try:
-            _write(element, parameter, argument)
+            # A secret's text is bound to no name here.
+            _fill(
+                element,
+                parameter.to_content(
+                    argument.reveal() if isinstance(argument, Secret) else argument
+                ),
+            )
         except ValueError as problem:
             raise ValueError(f"{parameter.name} {problem}") from None
     return SoapRequest(
@@ -55,18 +62,18 @@ def render(
     )
 
 
-def _write(element: _Element, parameter: Parameter, argument: object) -> None:
-    if parameter.item is None:
-        # Never bound to a name: it may be a secret.
-        element.text = parameter.to_text(
-            argument.reveal() if isinstance(argument, Secret) else argument
-        )
-        return
-    for text in parameter.to_text(argument):
-        etree.SubElement(element, f"{{{NAMESPACE}}}{parameter.item}").text = text
+def _fill(element: _Element, content: Content) -> None:
+    if isinstance(content, str):
+        element.text = content
+    elif isinstance(content, Nil):
+        element.set(f"{{{XSI}}}nil", "true")
+    else:
+        for name, inner in content:
+            _fill(etree.SubElement(element, f"{{{NAMESPACE}}}{name}"), inner)
 
 
-@cache
+# Bounded, since an operation that has no row is a new one at each call.
+@lru_cache
 def _template(operation: Operation[Any], version: SoapVersion) -> _Template:
     envelope = etree.Element(
         f"{{{version.namespace}}}Envelope",

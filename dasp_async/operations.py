@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from dasp_async import xsd
 from dasp_async.models import BandwidthUsage, JobRecord, SmAlias
@@ -17,15 +17,10 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: its name on the wire, and how its values are written.
-
-    to_text: gives the text, or a list of texts for an array. item: the element of an array's
-    items, None if it is no array.
-    """
+    """A parameter: its name on the wire, and how its values are written."""
 
     name: str
-    to_text: Callable[[object], Any]
-    item: str | None = None
+    to_content: Callable[[object], xsd.Content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,17 @@ class Rows:
     columns: tuple[tuple[str, str], ...]
 
 
-Result: TypeAlias = Record[Any] | Nothing | Records | Rows
+@dataclass(frozen=True, slots=True)
+class Guid:
+    """A result that is a guid: the id of a job that was started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """A result of which nothing is known: the response element itself, as lxml reads it."""
+
+
+Known: TypeAlias = Record[Any] | Nothing | Records | Rows | Guid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +91,7 @@ class Operation(Generic[ResultT]):
 
     name: str
     parameters: tuple[Parameter, ...]
-    result: Result
+    result: Known | Anything
     writes: bool
 
     @property
@@ -95,12 +100,35 @@ class Operation(Generic[ResultT]):
         return NAMESPACE + self.name
 
 
+def operation_of(
+    name: str, parameters: object, result: Known | Anything, *, writes: bool
+) -> tuple[Operation[Any], list[object]]:
+    """An operation that has no row here, and its arguments; those that are None are left out.
+
+    Raises `ValueError` or `TypeError` for names that can't be sent.
+    """
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must be a mapping, not {type(parameters).__name__}")
+    values = cast("Mapping[object, object]", parameters)
+    try:
+        xsd.checked_name(name)
+        given = {
+            xsd.checked_name(each): value for each, value in values.items() if value is not None
+        }
+    except ValueError as problem:
+        raise ValueError(f"an operation {problem}") from None
+    if KEY.name in values:
+        raise ValueError("the key is sent of its own accord: leave it out of the parameters")
+    rows = (KEY, *(Parameter(each, xsd.content_of) for each in given))
+    return Operation(name, rows, result, writes), list(given.values())
+
+
 def _string(name: str) -> Parameter:
     return Parameter(name, xsd.string_to_text)
 
 
 def _strings(name: str) -> Parameter:
-    return Parameter(name, xsd.texts, item="string")
+    return Parameter(name, xsd.strings_to_content)
 
 
 KEY: Final = _string("key")

@@ -1,8 +1,8 @@
-"""The service's operations as methods: one short method an operation."""
+"""The service's operations as methods: a short one for each that is known, two for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,17 @@ from dasp_async.operations import (
     SM_ADD_USER,
     SM_GET_ALL_ALIASES,
     SM_UPDATE_ALIAS_ADDRESSES,
+    Anything,
+    Guid,
+    operation_of,
 )
 from dasp_async.secret import Secret
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from lxml.etree import _Element
+
     from dasp_async.calls import Calls
     from dasp_async.models import BandwidthUsage, SmAlias
 
@@ -77,3 +84,33 @@ class Operations:
     async def sm_get_all_aliases(self, domain_name: str) -> list[SmAlias]:
         """The SmarterMail aliases of a mail domain: `SMGetAllAliases`."""
         return await self._calls.call(SM_GET_ALL_ALIASES, domain_name)
+
+    async def call(
+        self, operation: str, parameters: Mapping[str, object], *, writes: bool = True
+    ) -> _Element:
+        """Call any operation of the service, known here or not; its response element.
+
+        operation: its name on the wire. parameters: those after the key, by their names on the
+        wire and in the order of the service's help page. ASMX reads a name that is misspelt, or
+        in the wrong case, as null without a word. Values are str, int, bool, float, `Decimal`,
+        datetime, date, UUID, bytes, lists of these, and mappings of names to values; `None`
+        leaves the parameter out, which ASMX reads as null, and `NIL` sends it as `xsi:nil`.
+        writes: whether it may change anything; it is then sent once. False lets it be retried
+        like other reads.
+
+        `to_python` turns the element into plain Python. Raises `ValueError` or `TypeError`
+        for what can't be sent, and the errors of a call. An answer without a result is none.
+        """
+        known, arguments = operation_of(operation, parameters, Anything(), writes=writes)
+        element: _Element = await self._calls.call(known, *arguments)
+        return element
+
+    async def start_job(self, operation: str, parameters: Mapping[str, object]) -> UUID:
+        """Call an operation that starts a job and answers its id, to wait for.
+
+        operation, parameters: as in `call`; it is sent once. Raises `InvalidResponse` if the
+        answer holds no guid, and otherwise as `call`.
+        """
+        known, arguments = operation_of(operation, parameters, Guid(), writes=True)
+        job_id: UUID = await self._calls.call(known, *arguments)
+        return job_id

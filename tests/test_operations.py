@@ -7,21 +7,26 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import pytest
 from lxml import etree
 
 from dasp_async import (
+    NIL,
     BandwidthUsage,
     CustomerApi,
+    HttpError,
     InvalidResponse,
     MemoryBudget,
     SmAlias,
     SoapFault,
     SoapVersion,
     TransportError,
+    to_python,
 )
+from dasp_async.soap import XSI
 
 KEY: Final = "my & key"
 NAMESPACE: Final = "http://api.discountasp.net/"
@@ -38,6 +43,16 @@ def envelope(version: SoapVersion, content: str) -> str:
         f'xmlns:{version.prefix}="{version.namespace}"><{version.prefix}:Body>{content}'
         f"</{version.prefix}:Body></{version.prefix}:Envelope>"
     )
+
+
+class Hurried:
+    """A clock whose sleeps take no time."""
+
+    monotonic = staticmethod(float)
+    time = staticmethod(float)
+
+    async def sleep(self, seconds: float) -> None:
+        del seconds
 
 
 class Service:
@@ -217,6 +232,140 @@ async def test_an_operation_on_the_wire(
     assert request.headers.get("SOAPAction") == action
 
 
+# Parameters, and what stands in the request for them
+CALLS: Final[list[tuple[dict[str, object], str]]] = [
+    ({}, ""),
+    ({"a": "x & y", "b": ""}, "<a>x &amp; y</a><b/>"),
+    ({"b": "1", "a": "2"}, "<b>1</b><a>2</a>"),
+    ({"a": True, "b": False}, "<a>true</a><b>false</b>"),
+    ({"a": 7, "b": -(2**70)}, "<a>7</a><b>-1180591620717411303424</b>"),
+    (
+        {"a": 1.5, "b": float("inf"), "c": -float("inf"), "d": float("nan")},
+        "<a>1.5</a><b>INF</b><c>-INF</c><d>NaN</d>",
+    ),
+    ({"a": Decimal("1E+3"), "b": Decimal("0.10")}, "<a>1000</a><b>0.10</b>"),
+    (
+        {"a": datetime(2026, 3, 1, 9, tzinfo=UTC), "b": date(2026, 3, 1)},
+        "<a>2026-03-01T09:00:00+00:00</a><b>2026-03-01</b>",
+    ),
+    (
+        {"a": UUID("A0000000-0000-0000-0000-00000000000F")},
+        "<a>a0000000-0000-0000-0000-00000000000f</a>",
+    ),
+    ({"a": b"\x00\x01\xff"}, "<a>AAH/</a>"),
+    (
+        {"a": None, "b": NIL, "c": {"d": None, "e": NIL}},
+        f'<b xmlns:i="{XSI}" i:nil="true"/><c><e xmlns:i="{XSI}" i:nil="true"/></c>',
+    ),
+    ({"a": ["x", "y"]}, "<a><string>x</string><string>y</string></a>"),
+    (
+        {"a": (1, 2**40, True, date(2026, 3, 1))},
+        "<a><int>1</int><long>1099511627776</long><boolean>true</boolean><date>2026-03-01</date></a>",
+    ),
+    ({"a": []}, "<a/>"),
+    (
+        {"a": [{"Alias": {"Name": "n", "Addresses": ["x"]}}, {"Alias": {}}]},
+        "<a><Alias><Name>n</Name><Addresses><string>x</string></Addresses></Alias><Alias/></a>",
+    ),
+    ({"a": {"b": {"c": 1}}}, "<a><b><c>1</c></b></a>"),
+]
+
+
+@pytest.mark.parametrize("version", SoapVersion)
+@pytest.mark.parametrize(("parameters", "content"), CALLS)
+async def test_any_operation_on_the_wire(
+    parameters: dict[str, object], content: str, version: SoapVersion
+) -> None:
+    service = Service(f'<NewResponse xmlns="{NAMESPACE}"><NewResult>x</NewResult></NewResponse>')
+    element: Any = await service.asked(lambda api: api.call("New", parameters), version)
+    assert element.tag == f"{{{NAMESPACE}}}NewResponse"
+    assert to_python(element) == {"NewResult": "x"}
+    (request,) = service.requests
+    expected = envelope(version, f'<New xmlns="{NAMESPACE}"><key>my &amp; key</key>{content}</New>')
+    assert etree.canonicalize(request.content.decode(), strip_text=True, rewrite_prefixes=True) == (
+        etree.canonicalize(expected, strip_text=True, rewrite_prefixes=True)
+    )
+    action = f'"{NAMESPACE}New"' if version is SoapVersion.SOAP_1_1 else None
+    assert request.headers.get("SOAPAction") == action
+
+
+@pytest.mark.parametrize("writes", [True, False])
+async def test_an_unknown_operation_writes_unless_one_says_it_reads(writes: bool) -> None:
+    service = Service(status=503)
+    with pytest.raises(HttpError):
+        await service.asked(
+            lambda api: api.call("New", {}, writes=writes), clock=Hurried(), budget=None
+        )
+    assert len(service.requests) == (1 if writes else 3)
+
+
+async def test_secrets_are_struck_out_of_an_element() -> None:
+    key = "a-key-of-some-length"
+    service = Service(
+        f'<NewResponse xmlns="{NAMESPACE}"><a b="{key}">x{key}</a>{key}<c/>y</NewResponse>'
+    )
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service.answer)) as http:
+        element = await CustomerApi(key, http_client=http).call("New", {})
+    assert etree.tostring(element).decode() == (
+        etree.tostring(element).decode().replace(key, "somewhere")
+    )
+    assert to_python(element) == {"a": "x***", "c": ""}
+
+
+JOB: Final = UUID("a0000000-0000-0000-0000-00000000000f")
+
+
+@pytest.mark.parametrize("text", [str(JOB), f" {{{str(JOB).upper()}}} ", str(JOB).replace("-", "")])
+async def test_a_job_is_started_and_can_be_waited_for(text: str) -> None:
+    service = Service(
+        f'<Sql2012CreateBackupResponse xmlns="{NAMESPACE}"><Sql2012CreateBackupResult>{text}'
+        "</Sql2012CreateBackupResult></Sql2012CreateBackupResponse>"
+    )
+    job_id = await service.asked(
+        lambda api: api.start_job("Sql2012CreateBackup", {"databaseName": "db"})
+    )
+    assert job_id == JOB
+    assert b"<databaseName>db</databaseName>" in service.requests[0].content
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "",
+        "<NewResult/>",
+        f'<NewResult xmlns:i="{XSI}" i:nil="true"/>',
+        "<NewResult>00000000-0000-0000-0000-000000000000</NewResult>",
+        "<NewResult>done</NewResult>",
+        f"<NewResult><string>{JOB}</string></NewResult>",
+        f"<NewResult>{JOB}</NewResult><NewResult>{JOB}</NewResult>",
+    ],
+)
+async def test_no_guid_is_no_job(result: str) -> None:
+    service = Service(f'<NewResponse xmlns="{NAMESPACE}">{result}</NewResponse>')
+    with pytest.raises(InvalidResponse, match="no guid, so that there is no job to wait for"):
+        await service.asked(lambda api: api.start_job("New", {}))
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("", ""),
+        ("text", "text"),
+        ("<a>1</a>", {"a": "1"}),
+        ("<a/><b> x </b>", {"a": "", "b": " x "}),
+        ("<a>1</a><b/><a>2</a>", {"a": ["1", "2"], "b": ""}),
+        ("<a>1</a><a>2</a>", ["1", "2"]),
+        ("<string>1</string>", ["1"]),
+        ("<a><guid>1</guid></a>", {"a": ["1"]}),
+        (f'<a xmlns:i="{XSI}" i:nil="1"/><b/>', {"a": None, "b": ""}),
+        (f'<string>x</string><string xmlns:i="{XSI}" i:nil="true"/>', ["x", None]),
+        ('<a xmlns="urn:x">1</a><b xmlns="urn:y"/>', {"a": "1", "b": ""}),
+    ],
+)
+def test_an_element_in_plain_python(content: str, value: object) -> None:
+    assert to_python(etree.fromstring(f"<r>{content}</r>")) == value
+
+
 READS: Final = {"BandwidthGetUsage", "SMGetAllAliases"}
 
 
@@ -231,15 +380,6 @@ async def test_what_writes_is_sent_once(ask: Ask, operation: str) -> None:
         sent += 1
         raise httpx.ReadError("cut", request=request)
 
-    class Hurried:
-        """A clock whose sleeps take no time."""
-
-        monotonic = staticmethod(float)
-        time = staticmethod(float)
-
-        async def sleep(self, seconds: float) -> None:
-            del seconds
-
     async with httpx.AsyncClient(transport=httpx.MockTransport(cut)) as http:
         with pytest.raises(TransportError) as caught:
             await ask(CustomerApi(KEY, http_client=http, clock=Hurried(), budget=None))
@@ -247,8 +387,50 @@ async def test_what_writes_is_sent_once(ask: Ask, operation: str) -> None:
     assert sent == (3 if operation in READS else 1)
 
 
+NO_TYPE: Final = "must be a value that XSD has a type for, not"
+NO_NAME: Final = "must have names that XML allows; got"
+
 # A call with a wrong argument, and what is said of it
 WRONG: Final[list[tuple[Callable[[Any], Awaitable[object]], str]]] = [
+    (
+        lambda api: api.call("New", {"a": object()}),
+        f"a {NO_TYPE} object",
+    ),
+    (
+        lambda api: api.call("New", {"a": {1, 2}}),
+        f"a {NO_TYPE} set",
+    ),
+    (
+        lambda api: api.call("New", {"a": [None]}),
+        f"a {NO_TYPE} NoneType",
+    ),
+    (
+        lambda api: api.call("New", {"a": [[1]]}),
+        f"a {NO_TYPE} list",
+    ),
+    (
+        lambda api: api.call("New", {"a": [{"b": 1, "c": 2}]}),
+        "a must have items that are simple values, or mappings of one name each",
+    ),
+    (
+        lambda api: api.call("New", {"a": {"b c": 1}}),
+        f"a {NO_NAME} 'b c'",
+    ),
+    (lambda api: api.call("New", {"a": {1: 1}}), f"a {NO_NAME} 1"),
+    (
+        lambda api: api.call("New", {"a": Decimal("NaN")}),
+        "a must be a finite decimal of at most 100 digits on each side",
+    ),
+    (lambda api: api.call("N:w", {}), f"an operation {NO_NAME} 'N:w'"),
+    (lambda api: api.call("", {}), f"an operation {NO_NAME} ''"),
+    (
+        lambda api: api.start_job("New", {"": 1}),
+        f"an operation {NO_NAME} ''",
+    ),
+    (
+        lambda api: api.call("New", {"key": "x"}),
+        "the key is sent of its own accord: leave it out of the parameters",
+    ),
     (lambda api: api.sm_get_all_aliases(None), "domainName must be text, not NoneType"),
     (
         lambda api: api.sm_add_alias("a", "b", "x@a.example"),
@@ -296,6 +478,12 @@ async def test_a_wrong_argument_costs_no_call(
         await service.asked(ask, budget=budget)
     assert service.requests == []
     assert await budget.remaining() == 1000
+
+
+async def test_parameters_that_are_no_mapping() -> None:
+    pairs: Any = [("a", 1)]
+    with pytest.raises(TypeError, match="parameters must be a mapping, not list"):
+        await Service().asked(lambda api: api.call("New", pairs))
 
 
 async def add_user(api: CustomerApi, password: str) -> None:

@@ -25,20 +25,25 @@ from dasp_async.dataset import read_tables
 from dasp_async.errors import HttpError, InvalidResponse
 from dasp_async.operations import (
     NAMESPACE,
+    Anything,
+    Guid,
+    Known,
     Member,
     Nothing,
     Operation,
     Record,
     Records,
-    Result,
     Rows,
 )
 from dasp_async.response.document import Unreadable, body_content
 from dasp_async.response.fault import FAULT_TAGS, soap_fault
-from dasp_async.response.text import cleaned, described, excerpt
+from dasp_async.response.text import cleaned, described, excerpt, masked
 from dasp_async.soap import SOAP_MEDIA_TYPES, XSI
+from dasp_async.xsd import guid_from_text
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from lxml.etree import _Element
 
     from dasp_async.messages import HttpAnswer
@@ -119,18 +124,22 @@ def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) 
     if [element.tag for element in content] != [response_tag]:
         found = ", ".join(str(element.tag) for element in content) or "nothing"
         raise ValueError(f"its body does not hold one {response_tag}, but {found}")
+    if isinstance(operation.result, Anything):
+        return cast("ResultT", masked(content[0], mask))
     result_tag = f"{{{NAMESPACE}}}{operation.name}Result"
     results = [child for child in content[0] if child.tag == result_tag]
     return cast("ResultT", _read(operation, operation.result, results, mask))
 
 
-def _read(operation: Operation[Any], kind: Result, results: list[_Element], mask: Mask) -> Any:
+def _read(operation: Operation[Any], kind: Known, results: list[_Element], mask: Mask) -> Any:
     if isinstance(kind, Nothing):
         return None
     is_null = len(results) != 1 or _is_nil(results[0])
     if isinstance(kind, Records) and is_null and len(results) <= 1:
         # A null array has no result element, an empty one an empty element.
         return []
+    if isinstance(kind, Guid):
+        return _job_id(operation, None if is_null else results[0])
     if is_null:
         raise ValueError(
             f"it has {len(results) or 'no'} {operation.name}Result; none, which is how ASMX "
@@ -149,6 +158,21 @@ def _read(operation: Operation[Any], kind: Result, results: list[_Element], mask
             "know what was asked for"
         )
     return kind.build(**fields)
+
+
+def _job_id(operation: Operation[Any], element: _Element | None) -> UUID:
+    text = "" if element is None or len(element) else element.text or ""
+    try:
+        job_id = guid_from_text(text)
+    except ValueError:
+        job_id = None
+    # .NET's own null of a guid is all zeros.
+    if job_id is None or job_id.int == 0:
+        raise ValueError(
+            f"its {operation.name}Result is no guid, so that there is no job to wait for; "
+            "use `call` for what does not start a job"
+        )
+    return job_id
 
 
 def _rows(element: _Element, kind: Rows, mask: Mask) -> list[Any]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from dasp_async.response.encoding import encoding_of
 
 if TYPE_CHECKING:
+    from lxml.etree import _Element
+
     from dasp_async.messages import HttpAnswer
     from dasp_async.secret import Mask
 
@@ -48,3 +50,12 @@ def cleaned(text: str, mask: Mask) -> str:
     # secret would no longer be known for one.
     line = mask(" ".join(_CONTROLS.sub(" ", mask(text)).split()))
     return line if len(line) <= EXCERPT_LENGTH else line[: EXCERPT_LENGTH - 1] + "…"
+
+
+def masked(element: _Element, mask: Mask) -> _Element:
+    """The element itself, without secrets in its texts and attributes."""
+    for each in element.iter():
+        each.text, each.tail = each.text and mask(each.text), each.tail and mask(each.tail)
+        for name, value in each.attrib.items():
+            each.set(name, mask(str(value)))
+    return element

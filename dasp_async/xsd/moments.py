@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Final
+from typing import Final, cast
 
 from dasp_async.xsd.text import XML_BLANKS
 
@@ -31,6 +31,11 @@ def date_time_to_text(value: object) -> str:
     if abs(offset) > _MAX_OFFSET or offset % _MINUTE:
         raise ValueError("has an offset that XSD can't write: whole minutes, 14 hours at most")
     return moment.isoformat()
+
+
+def date_to_text(value: object) -> str:
+    """A `date`, without an offset."""
+    return cast("date", value).isoformat()
 
 
 def date_from_text(text: str) -> date | None:

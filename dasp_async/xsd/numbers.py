@@ -8,7 +8,8 @@ from typing import Final
 
 from dasp_async.xsd.text import XML_BLANKS
 
-_INT: Final = range(-(2**31), 2**31)
+# The values of an xs:int
+INT: Final = range(-(2**31), 2**31)
 _INTEGER: Final = re.compile(r"[+-]?\d{1,100}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,100}(?:\.\d{0,100})?|\.\d{1,100})", re.ASCII)
 _DOUBLE: Final = re.compile(
@@ -16,16 +17,42 @@ _DOUBLE: Final = re.compile(
 )
 # XML Schema part 2 section 3.2.5.1; Python spells them otherwise.
 _SPECIAL_DOUBLES: Final = {"INF": "inf", "-INF": "-inf", "NaN": "nan"}
+_SPECIAL_TEXTS: Final = {text: name for name, text in _SPECIAL_DOUBLES.items()}
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def int_to_text(value: object) -> str:
     """An xs:int."""
+    text = integer_to_text(value)
+    if value not in INT:
+        raise ValueError(f"must be from {INT[0]} to {INT[-1]}")
+    return text
+
+
+def integer_to_text(value: object) -> str:
+    """A whole number of any size."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"must be a whole number, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
-    if value not in _INT:
-        raise ValueError(f"must be from {_INT[0]} to {_INT[-1]}")
     return str(value)
+
+
+def boolean_to_text(value: object) -> str:
+    """A boolean."""
+    return "true" if value else "false"
+
+
+def double_to_text(value: object) -> str:
+    """A double; what is infinite or no number has names of its own in XSD."""
+    text = repr(value)
+    return _SPECIAL_TEXTS.get(text, text)
+
+
+def decimal_to_text(value: object) -> str:
+    """A `Decimal`, without an exponent."""
+    text = f"{value:f}"
+    if _DECIMAL.fullmatch(text) is None:
+        raise ValueError("must be a finite decimal of at most 100 digits on each side")
+    return text
 
 
 def integer_from_text(text: str) -> int | None:
