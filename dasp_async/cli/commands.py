@@ -178,19 +178,16 @@ def wait(
 
 @app.command()
 def demo() -> None:
-    """See it work: a fake service on a real socket of this machine, and jobs to wait for.
+    """See it work: a fake service on a real socket of this machine, and backups to wait for.
 
-    Needs no key and no network. One job in each SOAP version ends well, one in failure.
+    Needs no key and no network. Two backups are started in each SOAP version; one ends well, one
+    in failure.
     """
     fake = FakeCustomerApi(_FAKE_KEY)
-    jobs = [
-        (version, fake.add_job(duration=duration, error_message=message))
-        for version in SoapVersion
-        for duration, message in ((3.0, None), (4.0, "Login failed for user 'demo'."))
-    ]
 
-    async def wait_for_all(address: str) -> ExitCode:
-        rows = [Row(job_id, note=f"SOAP {version.value}") for version, job_id in jobs]
+    async def start_and_wait(address: str) -> ExitCode:
+        rows: list[Row] = []
+        waiting: list[CustomerApi] = []
         pauses = Schedule(initial=0.5, maximum=1.0)
         async with AsyncExitStack() as stack:
             clients = {
@@ -199,13 +196,20 @@ def demo() -> None:
                 )
                 for version in SoapVersion
             }
-            await _follow(rows, [clients[version] for version, _ in jobs], Console(), timeout=60)
-        typer.echo(f"{len(jobs)} jobs, {len(fake.calls)} calls; two of the jobs were made to fail.")
+            for version, api in clients.items():
+                for duration, message in ((3.0, None), (4.0, "Login failed for user 'demo'.")):
+                    fake.script_started_jobs(duration=duration, error_message=message)
+                    job_id = await api.start_job("Sql2012CreateBackup", {"databaseName": "demo"})
+                    rows.append(Row(job_id, note=f"SOAP {version.value}"))
+                    waiting.append(api)
+            typer.echo(f"{len(rows)} backups were started; now they are waited for:")
+            await _follow(rows, waiting, Console(), timeout=60)
+        typer.echo(f"{len(fake.calls)} calls in all; two of the backups were made to fail.")
         return ExitCode.DONE
 
     with fake_service.serving(fake) as address:
         typer.echo(f"A fake CustomerApi answers at {address}")
-        raise typer.Exit(_run(wait_for_all, address))
+        raise typer.Exit(_run(start_and_wait, address))
 
 
 @app.command()
