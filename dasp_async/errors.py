@@ -223,6 +223,7 @@ class PollTimeout(DaspError, TimeoutError):
 
     last_status: the last status seen, None if none was. last_error: the error of the last
     look, None if it went well. polls: the looks this wait was told of. elapsed: its seconds.
+    was_put_off, for the message alone: whether a look was due that the budget made wait.
     """
 
     def __init__(
@@ -234,13 +235,19 @@ class PollTimeout(DaspError, TimeoutError):
         last_error: DaspError | None = None,
         polls: int = 0,
         elapsed: float = 0.0,
+        was_put_off: bool = False,
     ) -> None:
         looks = "1 look" if polls == 1 else f"{polls} looks"
         seen = "was never seen" if last_status is None else f"stood at {last_status.status!r}"
         trouble = "" if last_error is None else f" (the last look failed: {last_error})"
+        advice = (
+            "; its next look was put off to save calls, which a longer timeout or none allows for"
+            if was_put_off
+            else ""
+        )
         super().__init__(
             f"job {job_id} {seen} after {elapsed:.1f} s and {looks}{trouble}. It may still "
-            "be running: call poll_until_done with the same job id to go on waiting",
+            f"be running: call poll_until_done with the same job id to go on waiting{advice}",
             operation=operation,
         )
         self.job_id = job_id

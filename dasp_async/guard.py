@@ -34,8 +34,8 @@ class Guard:
         if isinstance(admission, Closed):
             raise LockoutRisk(
                 f"{operation}: not sent, since {admission.faults} answers could be failed log-ins "
-                "and the service blocks an address after 25; check the key and the white list. "
-                f"The next call is let through in {admission.pause:.0f} s",
+                "and the service blocks an address after 25; check the key, the white list and the "
+                f"job ids. The next call is let through in {admission.pause:.0f} s",
                 operation=operation,
                 retry_after=admission.pause,
                 faults=admission.faults,

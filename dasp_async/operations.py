@@ -110,13 +110,15 @@ def operation_of(
     if not isinstance(parameters, Mapping):
         raise TypeError(f"parameters must be a mapping, not {type(parameters).__name__}")
     values = cast("Mapping[object, object]", parameters)
+    what = "operation"
     try:
         xsd.checked_name(name)
+        what = "parameters"
         given = {
             xsd.checked_name(each): value for each, value in values.items() if value is not None
         }
     except ValueError as problem:
-        raise ValueError(f"an operation {problem}") from None
+        raise ValueError(f"{what} {problem}") from None
     if KEY.name in values:
         raise ValueError("the key is sent of its own accord: leave it out of the parameters")
     rows = (KEY, *(Parameter(each, xsd.content_of) for each in given))

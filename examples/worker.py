@@ -17,8 +17,9 @@ from uuid import UUID
 import anyio
 import anyio.to_thread
 
-from dasp_async import CustomerApi, JobFailed, Outcome, SqliteBudget
+from dasp_async import CustomerApi, FaultRules, JobFailed, Outcome, SoapFault, SqliteBudget
 
+FAULTS = FaultRules()
 VENDOR = "https://api.discountasp.net/1.0/customerapi.asmx"
 
 
@@ -30,6 +31,9 @@ def write_down(jobs: sqlite3.Connection, job_id: UUID, text: str) -> None:
 
 def text_of(outcome: Outcome) -> str | None:
     """How a job ended; None if only the wait for it did, by a refused key for instance."""
+    if isinstance(outcome.error, SoapFault) and FAULTS.is_unknown_job(outcome.error.reason):
+        # Asked for again at each start, it would use up the few faults that are safe.
+        return "unknown to the service"
     if isinstance(outcome.error, JobFailed):
         return f"failed: {outcome.error.status.error_message or 'no reason given'}"
     return "done" if outcome.error is None else None

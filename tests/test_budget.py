@@ -213,9 +213,9 @@ async def test_a_wait_leaves_the_reserve_and_the_last_call_beyond_it(
 async def test_a_direct_call_is_not_paced_and_does_not_pace(make: Make, clock: FakeClock) -> None:
     budget = make(limit=11, window=1000.0)
     await prove(budget)
-    wait = Waiting("a", 9)
+    wait = Waiting("a", 12)
     admitted(await budget.admit(CALLER, wait))
-    # 9 are left for 9 jobs: the pause is long enough after p = (1000 - p) / 9
+    # 9 of 11 are left for 12 jobs: the pause is long enough after p = (1000 - p) / 9
     assert await pause_of(budget, wait) == 100.0
     clock.advance(1)
     admitted(await budget.admit(CALLER, None))
@@ -244,16 +244,18 @@ async def test_what_was_used_weighs_by_its_age(make: Make, clock: FakeClock) -> 
 async def test_the_jobs_of_all_processes_are_counted_together(make: Make, clock: FakeClock) -> None:
     budget = make(limit=101, window=1000.0)
     await prove(budget)
-    admitted(await budget.admit(CALLER, Waiting("a", 50)))
+    admitted(await budget.admit(CALLER, Waiting("a", 54)))
     clock.advance(20)
     admitted(await budget.admit(CALLER, Waiting("b", 48)))
-    # 98 are left for 50 + 48 jobs: from now on they are spread evenly
+    # 101 calls for 54 + 48 jobs: they are spread evenly
     even = await pause_of(budget, Waiting("b", 48))
     assert even == pytest.approx(1000 / 101, rel=0.01)
-    # one process waits no more: 97 are left for 48 jobs, which is plenty
-    assert await pause_of(budget, Waiting("a", 50)) == even
+    assert await pause_of(budget, Waiting("a", 54)) == even
+    # one job less: all can have a look
+    admitted(await budget.admit(CALLER, Waiting("a", 53)))
+    # one process waits no more
     admitted(await budget.admit(CALLER, Waiting("a", 0)))
-    admitted(await budget.admit(CALLER, Waiting("b", 48)))
+    admitted(await budget.admit(CALLER, Waiting("b", 101)))
 
 
 async def test_a_process_that_is_silent_is_forgotten(make: Make, clock: FakeClock) -> None:

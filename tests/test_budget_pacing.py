@@ -24,7 +24,7 @@ def pace(left: int, jobs: int, returns: Sequence[float]) -> float:
     limit = left + len(returns)
     weight = sum((age + 300) * (1 - age / DAY) ** 2 for age in ages)
     spent = 20 * len(returns) / (limit**2 * left) * weight
-    return even(left, returns) if left <= jobs else min(even(left, returns), spent)
+    return even(left, returns) if jobs > limit else min(even(left, returns), spent)
 
 
 RETURNS = st.lists(st.floats(1.0, DAY), min_size=1, max_size=60).map(sorted)

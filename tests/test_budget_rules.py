@@ -64,8 +64,8 @@ def ledger(**changes: Any) -> Ledger:
 
 
 def ahead(*, since_grant: float) -> dict[str, Any]:
-    """Two calls left for two jobs, and another process has had a look due for longer."""
-    return {"jobs": 2, "returns": [100.0], "since_grant": since_grant, "is_first": False}
+    """Two calls left for four jobs, and another process has had a look due for longer."""
+    return {"jobs": 4, "returns": [100.0], "since_grant": since_grant, "is_first": False}
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def ahead(*, since_grant: float) -> dict[str, Any]:
         (10, 4, True, {"used": 5, "returns": [7.0]}, NotYet(7.0)),
         (10, 4, True, {"used": 5, "returns": [DAY]}, NotYet(LONGEST_PAUSE)),
         (10, 8, True, {"used": 0, "returns": []}, None),
-        # one is used, two are left for two jobs: 100 s / (2 - 1 + 1)
-        (3, 0, True, {"jobs": 2, "returns": [100.0], "since_grant": 50.0}, None),
-        (3, 0, True, {"jobs": 2, "returns": [100.0], "since_grant": 20.0}, NotYet(20.0)),
-        (3, 0, True, {"jobs": 2, "returns": [100.0], "since_grant": 49.5}, NotYet(1 / 3)),
+        # one is used, two are left for four jobs: 100 s / (2 - 1 + 1)
+        (3, 0, True, {"jobs": 4, "returns": [100.0], "since_grant": 50.0}, None),
+        (3, 0, True, {"jobs": 4, "returns": [100.0], "since_grant": 20.0}, NotYet(20.0)),
+        (3, 0, True, {"jobs": 4, "returns": [100.0], "since_grant": 49.5}, NotYet(1 / 3)),
         # what is not worth a sleep
-        (3, 0, True, {"jobs": 2, "returns": [100.0], "since_grant": 49.9}, None),
+        (3, 0, True, {"jobs": 4, "returns": [100.0], "since_grant": 49.9}, None),
         # the process whose look is due for longest is ahead by a twentieth of the pause
         (3, 0, True, ahead(since_grant=20.0), NotYet(20.0 + 0.05 * 40.0)),
         (3, 0, True, ahead(since_grant=50.0), NotYet(0.05 * 50.0)),
@@ -225,24 +225,24 @@ async def greedy(limit: int, jobs: int, step: float, days: int) -> tuple[list[fl
     return grants, asked, used_up
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(10, 1000), st.integers(1, 2000), st.sampled_from([0.0, 2.0, 60.0]))
+@settings(max_examples=10, deadline=None)
+@given(st.integers(10, 300), st.integers(1, 600), st.sampled_from([0.0, 2.0, 60.0]))
 @example(1000, 1, 0.0)
 @example(1000, 2000, 0.0)
 @example(1000, 500, 0.0)
 @example(10, 1, 0.0)
 @example(10, 2000, 2.0)
 def test_endless_demand_neither_runs_dry_nor_stalls(limit: int, jobs: int, step: float) -> None:
-    grants, asked, used_up = anyio.run(greedy, limit, jobs, step, 3)
+    grants, asked, used_up = anyio.run(greedy, limit, jobs, step, 2)
     assert used_up == 0
     # A moment's slack: a clock of seconds since 1970 rounds to a quarter of a microsecond.
     in_a_day = [bisect_left(grants, at + DAY - 1e-5) - n for n, at in enumerate(grants)]
     assert max(in_a_day) <= limit
-    for day in range(3):
+    for day in range(2):
         used = sum(day * DAY <= at < (day + 1) * DAY for at in grants)
         assert used >= 0.9 * limit
     # To ask, to ask when told, and again where the clock rounds: nobody asks in small steps.
-    assert asked <= 3 * len(grants) + 3 * DAY / LONGEST_PAUSE + 1
+    assert asked <= 3 * len(grants) + 2 * DAY / LONGEST_PAUSE + 1
 
 
 def test_few_jobs_are_hardly_slowed() -> None:

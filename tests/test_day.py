@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from tests.bench.day import POLICIES, SCENARIOS, Scenario, ours
+from tests.bench.day import POLICIES, SCENARIOS, Job, Scenario, ours
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -22,3 +22,10 @@ def test_no_call_is_refused_no_end_unseen_and_nobody_else_sees_sooner_for_as_few
             continue
         other = policy(scenario)
         assert other.used > result.used or median(other.delays(scenario).values()) >= delay
+
+
+@pytest.mark.parametrize(("jobs", "within"), [(50, 10.0), (300, 120.0), (500, 1200.0)])
+def test_many_jobs_that_are_over_are_all_seen_soon(jobs: int, within: float) -> None:
+    result = ours(Scenario("over", [Job(-1.0, 1.0)] * jobs))
+    assert len(result.seen) == result.used == jobs
+    assert max(result.seen.values()) < within

@@ -132,7 +132,9 @@ async def test_a_refused_key_closes_the_door_at_once() -> None:
     async with setting.api("wrong") as api:
         with pytest.raises(SoapFault, match="Invalid API key"):
             await api.get_job_status(JOB)
-        with pytest.raises(LockoutRisk, match="check the key and the white list") as caught:
+        with pytest.raises(
+            LockoutRisk, match="check the key, the white list and the job ids"
+        ) as caught:
             await api.get_job_status(JOB)
     assert (caught.value.faults, caught.value.retry_after) == (1, 60)
     assert len(setting.fake.calls) == 1
@@ -251,6 +253,28 @@ async def test_a_call_beyond_the_budget_is_refused_and_told_when_the_next_is_fre
     assert len(setting.fake.calls) == 4
 
 
+async def test_a_wait_whose_look_was_put_off_says_so() -> None:
+    setting = Setting()
+    job = setting.fake.add_job("Running")
+    async with setting.api(budget=setting.budget(limit=3, window=100)) as api:
+        with pytest.raises(PollTimeout, match="put off to save calls, which a longer timeout"):
+            await api.poll_until_done(job, timeout=60)
+    async with setting.api() as api:
+        with pytest.raises(PollTimeout, match=r"to go on waiting$"):
+            await api.poll_until_done(job, timeout=60)
+
+
+async def test_scarce_calls_are_told_of_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "dasp_async")
+    setting = Setting()
+    jobs = [setting.fake.add_job("Running") for _ in range(50)]
+    async with setting.api(budget=setting.budget(limit=30)) as api:
+        await ends(api, jobs, timeout=3000)
+    told = [record for record in caplog.records if "to save calls" in record.getMessage()]
+    assert 1 <= len(told) <= 10
+    assert "for one of 50 jobs" in told[0].getMessage()
+
+
 async def test_retries_count() -> None:
     setting = Setting()
     budget = setting.budget(limit=10)
@@ -336,7 +360,7 @@ async def test_the_log_says_when_looks_are_slowed(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.INFO, "dasp_async"):
         async with setting.api(budget=setting.budget(limit=10, window=3600)) as api:
             await api.poll_until_done(job)
-    assert "calls are scarce: the next look comes in" in caplog.messages[0]
+    assert "looks are spread out to save calls: the next comes in" in caplog.messages[0]
 
 
 async def test_scarce_calls_are_shared_out_fairly() -> None:

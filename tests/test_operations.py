@@ -421,11 +421,11 @@ WRONG: Final[list[tuple[Callable[[Any], Awaitable[object]], str]]] = [
         lambda api: api.call("New", {"a": Decimal("NaN")}),
         "a must be a finite decimal of at most 100 digits on each side",
     ),
-    (lambda api: api.call("N:w", {}), f"an operation {NO_NAME} 'N:w'"),
-    (lambda api: api.call("", {}), f"an operation {NO_NAME} ''"),
+    (lambda api: api.call("N:w", {}), f"operation {NO_NAME} 'N:w'"),
+    (lambda api: api.call("", {}), f"operation {NO_NAME} ''"),
     (
         lambda api: api.start_job("New", {"": 1}),
-        f"an operation {NO_NAME} ''",
+        f"parameters {NO_NAME} ''",
     ),
     (
         lambda api: api.call("New", {"key": "x"}),

@@ -108,3 +108,14 @@ def test_a_worker_with_a_wrong_key_takes_no_job_to_be_over(tmp_path: Path) -> No
         # The door is closed now; that is on file as well.
         assert ended(start(tmp_path, endpoint, key="wrong-key"))[0] == 1
     assert len(fake.calls) == 1
+
+
+def test_a_job_that_the_service_does_not_know_is_not_asked_for_again(tmp_path: Path) -> None:
+    fake = FakeCustomerApi(KEY)
+    known = fake.add_job("Completed")
+    unknown = [UUID(int=number) for number in (1, 2)]
+    with serving(fake) as endpoint:
+        assert ended(start(tmp_path, endpoint, *unknown, known)) == (0, "Unfinished: 3\n", "")
+        assert ended(start(tmp_path, endpoint)) == (0, "Unfinished: 0\n", "")
+    assert on_file(tmp_path) == {known: "done"} | dict.fromkeys(unknown, "unknown to the service")
+    assert len(fake.calls) == 3

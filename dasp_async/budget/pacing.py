@@ -4,8 +4,8 @@ Of L calls in any window W, let R be left to waits and U = L - R be used, the k-
 a_k seconds old, so that it is free again in r_k = W - a_k seconds. A jobs are waited for. The next
 look comes no sooner after the one before than
 
-    min(even, spent)    while R > A
-    even                from R <= A on: not every job can have a look
+    min(even, spent)    while A <= L
+    even                while A > L: not every job can have a look in one window
     never               while R < 2
 
     even  = max over k of r_k / (R - 1 + k)
@@ -34,9 +34,9 @@ by the day before's.
 The numbers were chosen by simulating 17 scenarios like those in `tests/bench/day.py`; a fifth less
 or more changes the geometric mean of the delays by less than a twentieth. Two rules did worse:
 2·t / R with t since the waits began, which begins anew whenever nobody waits and so spends a day's
-calls in its first hours (a median delay of three hours instead of six minutes with 300 jobs spread
-over a day); and (A / R)³ · even, which lets 900 jobs that are over already wait for their first
-look for hours.
+calls in its first hours (a median delay of three hours instead of seven minutes with 300 jobs
+spread over a day); and `even` from R <= A on, or (A / R)³ · even, which let hundreds of jobs that
+are over already wait for their first look for hours.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def rest(
         (kept * window - (left + every * n) * since_grant) / (left + every * n + 1)
         for n, kept in enumerate(shares)
     )
-    if left <= jobs:
+    used = every * len(returns)
+    if jobs > left + used:
         return spread
     weight = growth = 0.0
     for kept in shares:
         age = 1 - kept + LEAST_AGE
         weight += age * kept**2
         growth += kept * (kept - 2 * age)
-    used = every * len(returns)
     scale = SPENT_FACTOR * used * every / ((left + used) ** 2 * left)
     spent = scale * weight * window - since_grant
     if spent > 0:

@@ -180,7 +180,8 @@ local function rest(left, jobs, returns, every, since_grant)
     local free = left + every * (n - 1)
     spread = math.max(spread, (kept * window - free * since_grant) / (free + 1))
   end
-  if left <= jobs then
+  local used = every * #returns
+  if jobs > left + used then
     return spread
   end
   local weight, growth = 0, 0
@@ -189,7 +190,6 @@ local function rest(left, jobs, returns, every, since_grant)
     weight = weight + age * (kept * kept)
     growth = growth + kept * (kept - 2 * age)
   end
-  local used = every * #returns
   local scale = rules.SPENT_FACTOR * used * every / ((left + used) ^ 2 * left)
   local spent = scale * weight * window - since_grant
   if spent > 0 then

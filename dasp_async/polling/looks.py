@@ -30,6 +30,8 @@ ValueT = TypeVar("ValueT")
 
 # Shorter pauses are nothing that anybody has to be told of.
 WORTH_A_LINE: Final = 10.0
+# And what was told is not told again for so long.
+SILENCE: Final = 300.0
 
 logger: Final = logging.getLogger("dasp_async")
 
@@ -113,6 +115,7 @@ class Looks:
         self._is_too_often = is_too_often
         self._random = random
         self._proven = False
+        self._silent_until = -math.inf
         self._turns = Turns()
         self._flights: dict[UUID, _Flight] = {}
         self._jobs: dict[UUID, Job] = {}
@@ -165,8 +168,13 @@ class Looks:
             # Some may have to give up now.
             for job in self._jobs.values():
                 job.wake()
-        if later.pause >= WORTH_A_LINE:
-            logger.info("calls are scarce: the next look comes in %.0f s", later.pause)
+        if later.pause >= WORTH_A_LINE and self.now() >= self._silent_until:
+            self._silent_until = self.now() + SILENCE
+            logger.info(
+                "looks are spread out to save calls: the next comes in %.0f s, for one of %d jobs",
+                later.pause,
+                len(self._jobs),
+            )
 
     def turn(self, job: Job, now: float) -> float:
         """When a job that is due may look; infinite while it is another's turn."""

@@ -118,6 +118,7 @@ class Wait:
                 last_error=job.error and job.error.copy(),
                 polls=job.looks - self._looks_before,
                 elapsed=now - self._started,
+                was_put_off=job.is_queued,
             )
         return None
 

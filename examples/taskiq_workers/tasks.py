@@ -1,15 +1,17 @@
 """Wait for jobs on any number of machines: taskiq on Redis, and one budget of calls for all.
 
 A task is one look at one job. If the job is not over, taskiq's scheduler queues the next look, so
-that no worker is held by a job that waits. Here, in three terminals, with the API key in
+that no worker is held by a job that waits. In this folder, in three terminals, with the API key in
 DASP_API_KEY and the address of a Redis server in REDIS_URL:
 
+    pip install taskiq taskiq-redis "dasp_async[redis]"
     taskiq worker tasks:broker --max-async-tasks 20
     taskiq scheduler tasks:scheduler --update-interval 1
     python tasks.py JOB_ID ...
 
 Start as many workers as you like, and kill any: a look that its worker did not finish is made by
-another. How each job ended is in the Redis hash `outcomes`, written once.
+another. How each job ended is in the Redis hash `outcomes`, written once. DASP_ENDPOINT, CALLS and
+WINDOW are for tests: another service, and what it allows.
 """
 
 from __future__ import annotations
