@@ -9,6 +9,8 @@ import pytest
 from tests.bench.day import POLICIES, SCENARIOS, Job, Scenario, ours
 
 
+# Two days of two thousand jobs are some work for a busy machine.
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_no_call_is_refused_no_end_unseen_and_nobody_else_sees_sooner_for_as_few_calls(
     scenario: Scenario,

@@ -26,6 +26,7 @@ KEY: Final = "test-key"
 JOBS: Final = 200
 CALLS: Final = 500
 WINDOW: Final = 60.0
+LAG: Final = 5.0
 # As a script, since the client's own reading of this answer knows no IDLE.
 UNFINISHED: Final = "return #redis.call('XPENDING', 'taskiq', 'taskiq', 'IDLE', 900, '-', '+', 9)"
 WORKER: Final = ["taskiq", "worker", "tasks:broker", "--workers", "1", "--max-async-tasks", "20"]
@@ -129,5 +130,7 @@ def test_two_workers_one_killed_report_each_of_200_jobs(
         wait_for(redis_server, JOBS, 100)
         assert outcomes(redis_server) == expected
     moments = sorted(call.at for call in fake.calls)
-    busiest = max(bisect_left(moments, at + WINDOW) - n for n, at in enumerate(moments))
+    # A call that was counted may be on its way for a while, and a later one overtake it.
+    span = WINDOW - LAG
+    busiest = max(bisect_left(moments, at + span) - n for n, at in enumerate(moments))
     assert JOBS <= busiest <= CALLS
