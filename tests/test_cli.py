@@ -268,7 +268,7 @@ def test_what_nobody_foresaw_is_no_failed_job_anywhere(
     def failing(*_: object, **__: object) -> None:
         raise LookupError("ours")
 
-    monkeypatch.setattr(FakeCustomerApi, "script_started_jobs", failing)
+    monkeypatch.setattr(FakeCustomerApi, "__init__", failing)
     assert ended(monkeypatch, "demo") == ExitCode.INTERNAL
     assert capsys.readouterr().err == "dasp: LookupError: ours\n"
 

@@ -539,6 +539,7 @@ async def test_ids_may_keep_coming() -> None:
         for job_id in many(20):
             await clock.sleep(10)
             yield job_id
+            yield many(1)[0]
 
     async with api_of(Server(COMPLETED), clock) as api, api.poll_many(coming()) as outcomes:
         assert [outcome.job_id async for outcome in outcomes] == many(20)

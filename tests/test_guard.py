@@ -253,6 +253,32 @@ async def test_a_call_beyond_the_budget_is_refused_and_told_when_the_next_is_fre
     assert len(setting.fake.calls) == 4
 
 
+async def test_a_door_that_closes_ends_those_at_once_who_wait_for_a_call() -> None:
+    setting = Setting()
+    jobs = [setting.fake.add_job("Running") for _ in range(5)]
+    ended: list[tuple[object, float]] = []
+
+    async def wait_for(api: CustomerApi, job: UUID) -> None:
+        try:
+            await api.poll_until_done(job, timeout=None)
+        except DaspError as error:
+            ended.append((type(error), setting.clock.monotonic()))
+
+    async with (
+        setting.api(budget=setting.budget(limit=10, window=36_000)) as api,
+        anyio.create_task_group() as group,
+    ):
+        for job in jobs:
+            group.start_soon(wait_for, api, job)
+        await setting.clock.sleep(7000)
+        setting.fake.trouble(Fault(reason="Invalid API key."))
+        with pytest.raises(SoapFault):
+            await api.get_job_status(JOB)
+    assert [kind for kind, _ in ended] == [LockoutRisk] * 5
+    # One may have got the fault itself, which it rides out for a moment.
+    assert all(7000 <= at < 7002 for _, at in ended)
+
+
 async def test_a_wait_whose_look_was_put_off_says_so() -> None:
     setting = Setting()
     job = setting.fake.add_job("Running")
