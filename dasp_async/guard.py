@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dasp_async.budget import Admitted, CallBudget, Caller, Closed, NotYet, UsedUp, Verdict
 from dasp_async.errors import BudgetExhausted, HttpError, LockoutRisk, SoapFault
-from dasp_async.soap import SOAP_MEDIA_TYPES
+from dasp_async.soap import is_soap
 
 if TYPE_CHECKING:
     from dasp_async.budget import Waiting
@@ -81,7 +81,6 @@ def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
         if error.status_code in _REFUSALS:
             return Verdict.FAULT
         # ASMX answers every fault with 500, and writes characters into it that XML can't hold.
-        is_soap = error.content_type.partition(";")[0].strip().lower() in SOAP_MEDIA_TYPES
-        if error.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and is_soap:
+        if error.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and is_soap(error.content_type):
             return Verdict.DOUBTFUL
     return Verdict.NOTHING

@@ -46,7 +46,11 @@ _PREFIXES: Final = {
     SoapVersion.SOAP_1_2: "soap12",
 }
 
-SOAP_MEDIA_TYPES: Final = frozenset(_MEDIA_TYPES.values())
+
+def is_soap(content_type: str) -> bool:
+    """Whether a Content-Type header, whatever its parameters, is that of either version."""
+    return content_type.partition(";")[0].strip().lower() in _MEDIA_TYPES.values()
+
 
 # ASMX puts an unqualified <detail> into SOAP 1.2 faults, and other stacks mix the versions
 # further: a fault's part is known by its local name in either version's namespace or none.

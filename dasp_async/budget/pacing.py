@@ -26,10 +26,9 @@ first; so with endless demand all but a few of the L calls are used in every win
 with 100 of 1000 calls used it is 3 s at the most. It grows with what was used and how long ago: of
 many jobs that begin at once each is looked at often while it is young and a delay matters, then
 ever more seldom; and a steady stream of jobs comes to an even pace before it has used up what later
-ones need. A call counts as
-W / 288 old at least (five minutes of a day), or a crowd would spend all on its first looks. It
-counts for less as it nears its return, so that a rush at the same hour of every day is not held up
-by the day before's.
+ones need. A call counts as W / 288 old at least (five minutes of a day), or a crowd would spend all
+on its first looks. It counts for less as it nears its return, so that a rush at the same hour of
+every day is not held up by the day before's.
 
 The numbers were chosen by simulating 17 scenarios like those in `tests/bench/day.py`; a fifth less
 or more changes the geometric mean of the delays by less than a twentieth. Two rules did worse:

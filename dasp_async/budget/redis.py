@@ -76,10 +76,9 @@ class RedisBudget:
     client_or_url: a `redis.Redis` (not the one of `redis.asyncio`, which does not run under
     trio), or an address like redis://host:6379/0. A client that is passed in keeps its own
     time limits, is never closed, and needs 8 connections; an own one has 5 seconds to connect
-    and 5 for an answer. limit: calls in any
-    `window`, of each key; `math.inf` guards against a lock-out alone. window: seconds or a
-    timedelta. reserve: calls that waits leave to direct calls. clock: instead of the server's,
-    for tests.
+    and 5 for an answer. limit: calls in any `window`, of each key; `math.inf` guards against a
+    lock-out alone. window: seconds or a timedelta. reserve: calls that waits leave to direct
+    calls. clock: instead of the server's, for tests.
 
     Raises `ValueError` or `TypeError` for arguments that make no sense, and `ImportError` if
     redis is not installed.
@@ -125,8 +124,8 @@ class RedisBudget:
         """The calls left now to a key; None for the key that has the fewest left."""
         if self._limits.limit == math.inf:
             return sys.maxsize
-        account = "" if key is None else account_of(key)
-        accounts = [account] if account else await self._step("accounts", Caller("", ""))
+        nobody = Caller("", "")
+        accounts = await self._step("accounts", nobody) if key is None else [account_of(key)]
         used = [await self._step("used", Caller(_text(name), "")) for name in accounts]
         return max(0, int(self._limits.limit) - max(used, default=0))
 

@@ -38,7 +38,7 @@ from dasp_async.operations import (
 from dasp_async.response.document import Unreadable, body_content
 from dasp_async.response.fault import FAULT_TAGS, soap_fault
 from dasp_async.response.text import cleaned, described, excerpt, masked
-from dasp_async.soap import SOAP_MEDIA_TYPES, XSI
+from dasp_async.soap import XSI, is_soap
 from dasp_async.xsd import guid_from_text
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ def read_answer(
     if not answer.readable:
         raise _http_error(operation.name, answer, mask, now)
     content: list[_Element] = []
-    problem, is_soap = "", _media_type(answer.content_type) in SOAP_MEDIA_TYPES
+    problem, speaks_soap = "", is_soap(answer.content_type)
     try:
         content = body_content(answer)
     except Unreadable as unreadable:
-        problem, is_soap = cleaned(str(unreadable), mask), is_soap or unreadable.is_soap
+        problem, speaks_soap = cleaned(str(unreadable), mask), speaks_soap or unreadable.is_soap
     else:
-        is_soap = True
+        speaks_soap = True
     for element in content:
         if element.tag in FAULT_TAGS:
             raise soap_fault(
@@ -87,7 +87,7 @@ def read_answer(
                 retry_after=retry_after(answer.retry_after, now),
                 mask=mask,
             )
-    if answer.status >= 300 or not is_soap:
+    if answer.status >= 300 or not speaks_soap:
         raise _http_error(operation.name, answer, mask, now)
     if not problem:
         try:
@@ -112,10 +112,6 @@ def retry_after(header: str | None, now: float) -> float | None:
         return max(0.0, moment.timestamp() - now)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
 
 
 def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) -> ResultT:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from dasp_async.operations import NAMESPACE
-from dasp_async.soap import SOAP_MEDIA_TYPES, SoapVersion
+from dasp_async.soap import SoapVersion, is_soap
 from dasp_async.testing.contract import OPERATIONS, Operation, XsdType
 from dasp_async.testing.document import Document, Element, NotXml, parse
 from dasp_async.testing.script import Fault, RawAnswer
@@ -209,7 +209,7 @@ def _body(
     """The version that the envelope is in, and its body."""
     if request.is_too_large:
         raise _Refused(version, _TOO_LARGE)
-    if request.media_type not in SOAP_MEDIA_TYPES:
+    if not is_soap(request.media_type):
         raise _Refused(version, _empty(415, version))
     root = document.root
     if root is not None:

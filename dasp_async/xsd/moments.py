@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final, cast
 
-from dasp_async.xsd.text import XML_BLANKS
+from dasp_async.xsd.text import or_none
 
 # XML Schema part 2 section 3.2.7.1; a year of more than 4 digits or before 1 has no datetime
 _DATE_TIME: Final = re.compile(
@@ -38,11 +38,9 @@ def date_to_text(value: object) -> str:
     return cast("date", value).isoformat()
 
 
-def date_from_text(text: str) -> date | None:
+@or_none
+def date_from_text(text: str) -> date:
     """A date, whatever its offset; None for an empty text. Raises `ValueError`."""
-    text = text.strip(XML_BLANKS)
-    if not text:
-        return None
     match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError("is not a date of the years 1 to 9999")
@@ -52,7 +50,8 @@ def date_from_text(text: str) -> date | None:
         raise ValueError("is not a date: no such day") from None
 
 
-def date_time_from_text(text: str) -> datetime | None:
+@or_none
+def date_time_from_text(text: str) -> datetime:
     """A dateTime as the `datetime` with the same wall clock, never converted to another zone.
 
     Aware if the text has an offset or `Z`, else naive: which zone the service means then is
@@ -61,9 +60,6 @@ def date_time_from_text(text: str) -> datetime | None:
     moment of year 9999 where there is no next day. None for an empty text, which some stacks
     send for null. Raises `ValueError`.
     """
-    text = text.strip(XML_BLANKS)
-    if not text:
-        return None
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("is not a dateTime of the years 1 to 9999")

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from dasp_async.xsd.text import XML_BLANKS
+from dasp_async.xsd.text import or_none
 
 # The values of an xs:int
 INT: Final = range(-(2**31), 2**31)
@@ -55,41 +55,33 @@ def decimal_to_text(value: object) -> str:
     return text
 
 
-def integer_from_text(text: str) -> int | None:
+@or_none
+def integer_from_text(text: str) -> int:
     """A whole number of any size; None for an empty text. Raises `ValueError`."""
-    text = text.strip(XML_BLANKS)
-    if not text:
-        return None
     if _INTEGER.fullmatch(text) is None:
         raise ValueError("is not a whole number")
     return int(text)
 
 
-def decimal_from_text(text: str) -> Decimal | None:
+@or_none
+def decimal_from_text(text: str) -> Decimal:
     """A decimal, exactly; None for an empty text. Raises `ValueError`."""
-    text = text.strip(XML_BLANKS)
-    if not text:
-        return None
     if _DECIMAL.fullmatch(text) is None:
         raise ValueError("is not a decimal")
     return Decimal(text)
 
 
-def double_from_text(text: str) -> float | None:
+@or_none
+def double_from_text(text: str) -> float:
     """A double or a float; None for an empty text. Raises `ValueError`."""
-    text = text.strip(XML_BLANKS)
-    if not text:
-        return None
     if text not in _SPECIAL_DOUBLES and _DOUBLE.fullmatch(text) is None:
         raise ValueError("is not a double")
     return float(_SPECIAL_DOUBLES.get(text, text))
 
 
-def boolean_from_text(text: str) -> bool | None:
+@or_none
+def boolean_from_text(text: str) -> bool:
     """A boolean; None for an empty text. Raises `ValueError`."""
-    text = text.strip(XML_BLANKS)
-    if not text:
-        return None
     if text not in _BOOLEANS:
         raise ValueError("is not a boolean")
     return _BOOLEANS[text]

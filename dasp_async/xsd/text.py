@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final, cast
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Final, TypeVar, cast
 from uuid import UUID
+
+T = TypeVar("T")
 
 # XML 1.0 section 2.2, production [2] Char: all that a document can carry, escaped or not
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 XML_BLANKS: Final = " \t\r\n"
+
+
+def or_none(reader: Callable[[str], T]) -> Callable[[str], T | None]:
+    """A reader of texts without blanks around them, which gives None for an empty one."""
+
+    @wraps(reader)
+    def read(text: str) -> T | None:
+        text = text.strip(XML_BLANKS)
+        return reader(text) if text else None
+
+    return read
 
 
 def string_to_text(value: object) -> str:
