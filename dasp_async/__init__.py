@@ -31,6 +31,7 @@ from dasp_async.models import (
 from dasp_async.polling import Schedule
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient
+from dasp_async.wsdl import OperationDescription, ServiceDescription
 from dasp_async.xsd import NIL
 
 __version__ = "0.1.0"
@@ -55,10 +56,12 @@ __all__ = [
     "JobStatus",
     "LockoutRisk",
     "MemoryBudget",
+    "OperationDescription",
     "Outcome",
     "PollTimeout",
     "RedisBudget",
     "Schedule",
+    "ServiceDescription",
     "SmAlias",
     "SoapFault",
     "SoapVersion",

@@ -15,17 +15,19 @@ from dasp_async.budget import Admitted, UsedUp, Waiting
 from dasp_async.envelope import render
 from dasp_async.errors import CallRefused, DaspError
 from dasp_async.guard import exhausted
+from dasp_async.messages import WSDL_REQUEST
 from dasp_async.polling import Load, NotNow, Schedule
-from dasp_async.response import read_answer
+from dasp_async.response import read_answer, read_description
 from dasp_async.secret import Mask, Secret
 
 if TYPE_CHECKING:
     from dasp_async.clock import Clock
     from dasp_async.guard import Guard
-    from dasp_async.messages import SoapRequest
+    from dasp_async.messages import HttpRequest
     from dasp_async.operations import Operation
     from dasp_async.soap import SoapVersion
     from dasp_async.transport import Transport
+    from dasp_async.wsdl import ServiceDescription
 
 ResultT = TypeVar("ResultT")
 
@@ -65,10 +67,10 @@ class Calls:
         await self._transport.aclose()
 
     async def retried(
-        self, operation: Operation[Any], attempt: Callable[[], Awaitable[ResultT]]
+        self, attempt: Callable[[], Awaitable[ResultT]], *, writes: bool = False
     ) -> ResultT:
         """A direct call: more than one attempt where that can help and do no harm."""
-        attempts = 1 if operation.writes else self._attempts
+        attempts = 1 if writes else self._attempts
         tried = 0
         while True:
             try:
@@ -82,21 +84,47 @@ class Calls:
             await self._clock.sleep(pause)
 
     async def call(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
-        """A direct call with these arguments after the key."""
-        return await self.retried(operation, lambda: self.attempt(operation, *arguments))
-
-    async def attempt(
-        self, operation: Operation[ResultT], *arguments: object, load: Load | None = None
-    ) -> ResultT:
-        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait.
+        """A direct call with these arguments after the key.
 
         An argument that is a `Secret` is as hidden as the key.
         """
+        # Once for all attempts, since an iterable's items come only once.
+        prepared = self._prepared(operation, arguments)
+        return await self.retried(
+            lambda: self._attempt(operation, *prepared, load=None), writes=operation.writes
+        )
+
+    async def look(
+        self, operation: Operation[ResultT], *arguments: object, load: Load | None
+    ) -> ResultT:
+        """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait."""
+        return await self._attempt(operation, *self._prepared(operation, arguments), load=load)
+
+    async def describe(self) -> ServiceDescription:
+        """The service's WSDL. No call of the service's: it has no key, and none is counted."""
+        return await self.retried(self._describe)
+
+    async def _describe(self) -> ServiceDescription:
         self._stay_in_one_event_loop()
-        # Before a call is counted: a wrong argument costs none.
+        async with self._in_flight:
+            answer = await self._transport.send(WSDL_REQUEST)
+        return read_description(answer, mask=self._mask, now=self._clock.time())
+
+    def _prepared(
+        self, operation: Operation[Any], arguments: tuple[object, ...]
+    ) -> tuple[HttpRequest, Mask]:
+        """The request, and what hides its secrets; before a call is counted or anything awaited.
+
+        So a wrong argument costs no call.
+        """
         request = render(operation, self._version, (self._key, *arguments))
         secrets = [argument for argument in arguments if isinstance(argument, Secret)]
-        mask = Mask(self._key, *secrets) if secrets else self._mask
+        return request, Mask(self._key, *secrets) if secrets else self._mask
+
+    async def _attempt(
+        self, operation: Operation[ResultT], request: HttpRequest, mask: Mask, *, load: Load | None
+    ) -> ResultT:
+        self._stay_in_one_event_loop()
         async with self._in_flight:
             call = await self._admitted(operation.name, load)
             # A call that is cancelled is not settled: it may still turn out as a failed log-in.
@@ -133,10 +161,10 @@ class Calls:
             logger.warning("what came of a call could not be noted: %s", refusal)
 
     async def _exchange(
-        self, operation: Operation[ResultT], request: SoapRequest, mask: Mask
+        self, operation: Operation[ResultT], request: HttpRequest, mask: Mask
     ) -> ResultT:
         started = self._clock.monotonic()
-        answer = await self._transport.post(request)
+        answer = await self._transport.send(request)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",

@@ -175,7 +175,7 @@ class CustomerApi(Operations):
         `HttpError`, `InvalidResponse`, `SoapFault`, `CallRefused`.
         """
         guid = arguments.job_id(job_id)
-        return await self._calls.retried(GET_JOB_STATUS, lambda: self._looks.look(guid))
+        return await self._calls.retried(lambda: self._looks.look(guid))
 
     async def poll_until_done(
         self,
@@ -287,7 +287,7 @@ class CustomerApi(Operations):
         )
 
     async def _look(self, job_id: UUID, load: Load | None) -> JobStatus:
-        record = await self._calls.attempt(GET_JOB_STATUS, job_id, load=load)
+        record = await self._calls.look(GET_JOB_STATUS, job_id, load=load)
         return self._job_rules.read(record, job_id=job_id, seen_at=self._clock.time())
 
 

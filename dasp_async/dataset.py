@@ -7,11 +7,11 @@ The types stand in the schema and nowhere else, and a null column is absent. Row
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from dasp_async import xsd
 from dasp_async.soap import XSD, XSI
+from dasp_async.xsd import SIMPLE_TYPES
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -23,37 +23,13 @@ _NIL: Final = f"{{{XSI}}}nil"
 # XmlConvert.EncodeName of .NET: four hexadecimal digits, or eight beyond the first plane
 _ENCODED: Final = re.compile(r"_x([0-9A-Fa-f]{8}|[0-9A-Fa-f]{4})_")
 
-_INTEGERS: Final = (
-    "byte",
-    "int",
-    "integer",
-    "long",
-    "negativeInteger",
-    "nonNegativeInteger",
-    "nonPositiveInteger",
-    "positiveInteger",
-    "short",
-    "unsignedByte",
-    "unsignedInt",
-    "unsignedLong",
-    "unsignedShort",
-)
-# What is not here, xs:duration say, stays text.
-_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    f"{{{XSD}}}{name}": reader
-    for name, reader in (
-        ("boolean", xsd.boolean_from_text),
-        ("date", xsd.date_from_text),
-        ("dateTime", xsd.date_time_from_text),
-        ("decimal", xsd.decimal_from_text),
-        ("double", xsd.double_from_text),
-        ("float", xsd.double_from_text),
-        *((name, xsd.integer_from_text) for name in _INTEGERS),
-    )
-}
-
 Row = dict[str, Any]
 _Columns = dict[str, Callable[[str], Any]]
+
+
+def is_data_set(element: _Element) -> bool:
+    """Whether an element holds a schema and a diffgram, and nothing else."""
+    return [child.tag for child in element] == [f"{{{XSD}}}schema", f"{{{_DIFFGRAM}}}diffgram"]
 
 
 def read_tables(element: _Element, mask: Callable[[str], str]) -> dict[str, list[Row]]:
@@ -94,12 +70,14 @@ def _columns(table: _Element) -> Iterator[tuple[str, Callable[[str], Any]]]:
         kind = column.get("type")
         if kind is None and restriction is not None:
             kind = restriction.get("base")
-        yield _decoded(column.get("name", "")), _READERS.get(_qualified(column, kind), str)
+        yield _decoded(column.get("name", "")), _reader(column, kind)
 
 
-def _qualified(element: _Element, kind: str | None) -> str:
+def _reader(element: _Element, kind: str | None) -> Callable[[str], Any]:
+    """How texts of a type are read; those of one that XSD has not stay text."""
     prefix, _, name = (kind or "").rpartition(":")
-    return f"{{{element.nsmap.get(prefix or None, '')}}}{name}"
+    is_of_xsd = element.nsmap.get(prefix or None) == XSD
+    return SIMPLE_TYPES[name].from_text if is_of_xsd and name in SIMPLE_TYPES else str
 
 
 def _row(row: _Element, columns: _Columns, mask: Callable[[str], str]) -> Row:

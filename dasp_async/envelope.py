@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
-from dasp_async.messages import SoapRequest
+from dasp_async.messages import HttpRequest
 from dasp_async.operations import NAMESPACE, Operation
 from dasp_async.secret import Secret
 from dasp_async.soap import XSD, XSI, SoapVersion
-from dasp_async.xsd import Content, Nil
+from dasp_async.xsd import Nil
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
+
+    from dasp_async.xsd import Content, Element
 
 # As the service's help page has it; lxml would write it with single quotes.
 _DECLARATION: Final = b'<?xml version="1.0" encoding="utf-8"?>\n'
@@ -34,7 +36,7 @@ def render(
     operation: Operation[Any],
     version: SoapVersion,
     arguments: Sequence[object],
-) -> SoapRequest:
+) -> HttpRequest:
     """The request that calls an operation.
 
     arguments: one value a parameter, in the parameters' order; a `Secret` is written as its
@@ -45,21 +47,29 @@ def render(
     for element, parameter, argument in zip(
         envelope[0][0], operation.parameters, arguments, strict=True
     ):
-        try:
-            # A secret's text is bound to no name here.
-            _fill(
-                element,
-                parameter.to_content(
-                    argument.reveal() if isinstance(argument, Secret) else argument
-                ),
-            )
-        except ValueError as problem:
-            raise ValueError(f"{parameter.name} {problem}") from None
-    return SoapRequest(
+        problem = _write(element, parameter, argument)
+        if problem is not None:
+            raise ValueError(f"{parameter.name} {problem}")
+    return HttpRequest(
         operation.name,
         template.headers,
         _DECLARATION + etree.tostring(envelope, encoding="utf-8"),
     )
+
+
+def _write(element: _Element, parameter: Element, argument: object) -> str | None:
+    """Write an argument; what is wrong with it is returned, since an error's frames would hold it.
+
+    A secret's text is bound to no name here.
+    """
+    try:
+        _fill(
+            element,
+            parameter.to_content(argument.reveal() if isinstance(argument, Secret) else argument),
+        )
+    except ValueError as problem:
+        return str(problem)
+    return None
 
 
 def _fill(element: _Element, content: Content) -> None:

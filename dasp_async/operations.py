@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from dasp_async import xsd
 from dasp_async.models import BandwidthUsage, JobRecord, SmAlias
+from dasp_async.xsd import DATE_TIME, INT, JOB_ID, STRING, ArrayType, Element, SimpleType
 
 ENDPOINT: Final = "https://api.discountasp.net/1.0/customerapi.asmx"
 NAMESPACE: Final = "http://api.discountasp.net/"
@@ -16,23 +16,15 @@ ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter: its name on the wire, and how its values are written."""
-
-    name: str
-    to_content: Callable[[object], xsd.Content]
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a result: its name on the wire, the field it fills, and how it is read.
+    """A member of a result: its name on the wire, the field it fills, and its type.
 
     item: the element of its items if it is an array, which fills its field with a tuple.
     """
 
     name: str
     field: str
-    from_text: Callable[[str], Any]
+    type: SimpleType
     item: str | None = None
 
 
@@ -51,7 +43,7 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """A result that is an array of records, read as a list; `item` is their element."""
+    """A result that is an array of records, read as a list; `item` is their element's name."""
 
     item: str
     record: Record[Any]
@@ -90,7 +82,7 @@ class Operation(Generic[ResultT]):
     """
 
     name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Element, ...]
     result: Known | Anything
     writes: bool
 
@@ -100,52 +92,20 @@ class Operation(Generic[ResultT]):
         return NAMESPACE + self.name
 
 
-def operation_of(
-    name: str, parameters: object, result: Known | Anything, *, writes: bool
-) -> tuple[Operation[Any], list[object]]:
-    """An operation that has no row here, and its arguments; those that are None are left out.
-
-    Raises `ValueError` or `TypeError` for names that can't be sent.
-    """
-    if not isinstance(parameters, Mapping):
-        raise TypeError(f"parameters must be a mapping, not {type(parameters).__name__}")
-    values = cast("Mapping[object, object]", parameters)
-    what = "operation"
-    try:
-        xsd.checked_name(name)
-        what = "parameters"
-        given = {
-            xsd.checked_name(each): value for each, value in values.items() if value is not None
-        }
-    except ValueError as problem:
-        raise ValueError(f"{what} {problem}") from None
-    if KEY.name in values:
-        raise ValueError("the key is sent of its own accord: leave it out of the parameters")
-    rows = (KEY, *(Parameter(each, xsd.content_of) for each in given))
-    return Operation(name, rows, result, writes), list(given.values())
-
-
-def _string(name: str) -> Parameter:
-    return Parameter(name, xsd.string_to_text)
-
-
-def _strings(name: str) -> Parameter:
-    return Parameter(name, xsd.strings_to_content)
-
-
-KEY: Final = _string("key")
+KEY: Final = Element("key", STRING)
+_STRINGS: Final = ArrayType.of(Element("string", STRING, nillable=True))
 
 GET_JOB_STATUS: Final[Operation[JobRecord]] = Operation(
     name="GetJobStatus",
-    parameters=(KEY, Parameter("jobId", xsd.guid_to_text)),
+    parameters=(KEY, Element("jobId", JOB_ID, required=True)),
     result=Record(
         JobRecord,
         (
-            Member("JobName", "job_name", str),
-            Member("Status", "status", str),
-            Member("StartDateTime", "start_date_time", xsd.date_time_from_text),
-            Member("CompletedDateTime", "completed_date_time", xsd.date_time_from_text),
-            Member("ErrorMessage", "error_message", str),
+            Member("JobName", "job_name", STRING),
+            Member("Status", "status", STRING),
+            Member("StartDateTime", "start_date_time", DATE_TIME),
+            Member("CompletedDateTime", "completed_date_time", DATE_TIME),
+            Member("ErrorMessage", "error_message", STRING),
         ),
     ),
     writes=False,
@@ -154,8 +114,8 @@ BANDWIDTH_GET_USAGE: Final[Operation[list[BandwidthUsage]]] = Operation(
     name="BandwidthGetUsage",
     parameters=(
         KEY,
-        Parameter("startDate", xsd.date_time_to_text),
-        Parameter("endDate", xsd.date_time_to_text),
+        Element("startDate", DATE_TIME, required=True),
+        Element("endDate", DATE_TIME, required=True),
     ),
     result=Rows(
         BandwidthUsage,
@@ -168,41 +128,60 @@ SM_ADD_USER: Final[Operation[None]] = Operation(
     name="SMAddUser",
     parameters=(
         KEY,
-        _string("domainName"),
-        _string("userName"),
-        _string("password"),
-        _string("firstName"),
-        _string("lastName"),
-        Parameter("maxMailboxSizeInMB", xsd.int_to_text),
+        Element("domainName", STRING),
+        Element("userName", STRING),
+        Element("password", STRING),
+        Element("firstName", STRING),
+        Element("lastName", STRING),
+        Element("maxMailboxSizeInMB", INT, required=True),
     ),
     result=Nothing(),
     writes=True,
 )
 SM_ADD_ALIAS: Final[Operation[None]] = Operation(
     name="SMAddAlias",
-    parameters=(KEY, _string("domainName"), _string("aliasName"), _strings("addresses")),
+    parameters=(
+        KEY,
+        Element("domainName", STRING),
+        Element("aliasName", STRING),
+        Element("addresses", _STRINGS),
+    ),
     result=Nothing(),
     writes=True,
 )
 SM_UPDATE_ALIAS_ADDRESSES: Final[Operation[None]] = Operation(
     name="SMUpdateAliasAddresses",
     # Not `addresses`: ASMX would read that as null without a word.
-    parameters=(KEY, _string("domainName"), _string("aliasName"), _strings("newAddresses")),
+    parameters=(
+        KEY,
+        Element("domainName", STRING),
+        Element("aliasName", STRING),
+        Element("newAddresses", _STRINGS),
+    ),
     result=Nothing(),
     writes=True,
 )
 SM_GET_ALL_ALIASES: Final[Operation[list[SmAlias]]] = Operation(
     name="SMGetAllAliases",
-    parameters=(KEY, _string("domainName")),
+    parameters=(KEY, Element("domainName", STRING)),
     result=Records(
         "SMAlias",
         Record(
             SmAlias,
             (
-                Member("EmailAddress", "email_address", str),
-                Member("Addresses", "addresses", str, item="string"),
+                Member("EmailAddress", "email_address", STRING),
+                Member("Addresses", "addresses", STRING, item="string"),
             ),
         ),
     ),
     writes=False,
+)
+
+OPERATIONS: Final[tuple[Operation[Any], ...]] = (
+    GET_JOB_STATUS,
+    BANDWIDTH_GET_USAGE,
+    SM_ADD_USER,
+    SM_ADD_ALIAS,
+    SM_UPDATE_ALIAS_ADDRESSES,
+    SM_GET_ALL_ALIASES,
 )

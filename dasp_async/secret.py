@@ -17,6 +17,13 @@ SHORTEST_MASKED: Final = 8
 _DOUBLE_QUOTE: Final = {'"': "&quot;"}
 _QUOTES: Final = _DOUBLE_QUOTE | {"'": "&apos;"}
 
+_SECRET_NAMES: Final = ("password", "passwd", "pwd", "secret")
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether what has this name is to be hidden, as `newPassword` is."""
+    return any(word in name.casefold() for word in _SECRET_NAMES)
+
 
 class Secret:
     """A text that shows itself only when asked to by `reveal`.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from dasp_async.adhoc import operation_of
 from dasp_async.operations import (
     BANDWIDTH_GET_USAGE,
     SM_ADD_ALIAS,
@@ -14,7 +15,6 @@ from dasp_async.operations import (
     SM_UPDATE_ALIAS_ADDRESSES,
     Anything,
     Guid,
-    operation_of,
 )
 from dasp_async.secret import Secret
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dasp_async.calls import Calls
     from dasp_async.models import BandwidthUsage, SmAlias
+    from dasp_async.wsdl import ServiceDescription
 
 
 class Operations:
@@ -86,7 +87,12 @@ class Operations:
         return await self._calls.call(SM_GET_ALL_ALIASES, domain_name)
 
     async def call(
-        self, operation: str, parameters: Mapping[str, object], *, writes: bool = True
+        self,
+        operation: str,
+        parameters: Mapping[str, object],
+        *,
+        writes: bool = True,
+        description: ServiceDescription | None = None,
     ) -> _Element:
         """Call any operation of the service, known here or not; its response element.
 
@@ -97,20 +103,52 @@ class Operations:
         leaves the parameter out, which ASMX reads as null, and `NIL` sends it as `xsi:nil`.
         writes: whether it may change anything; it is then sent once. False lets it be retried
         like other reads.
+        description: what `describe` answered, to check by it before anything is sent: all
+        parameters must then be there (None for one that is to be left out), in order, by their
+        exact names, and of their types. None for no check.
 
-        `to_python` turns the element into plain Python. Raises `ValueError` or `TypeError`
-        for what can't be sent, and the errors of a call. An answer without a result is none.
+        A text whose name says that it is a password is as hidden as the key. `to_python` turns
+        the element into plain Python. Raises `ValueError` or `TypeError` for what can't be sent,
+        and the errors of a call. An answer without a result is none.
         """
-        known, arguments = operation_of(operation, parameters, Anything(), writes=writes)
-        element: _Element = await self._calls.call(known, *arguments)
+        try:
+            opened, arguments = operation_of(
+                operation, parameters, Anything(), writes=writes, description=description
+            )
+        finally:
+            # No error may have a password among the local variables of its traceback.
+            del parameters
+        element: _Element = await self._calls.call(opened, *arguments)
         return element
 
-    async def start_job(self, operation: str, parameters: Mapping[str, object]) -> UUID:
+    async def start_job(
+        self,
+        operation: str,
+        parameters: Mapping[str, object],
+        *,
+        description: ServiceDescription | None = None,
+    ) -> UUID:
         """Call an operation that starts a job and answers its id, to wait for.
 
-        operation, parameters: as in `call`; it is sent once. Raises `InvalidResponse` if the
-        answer holds no guid, and otherwise as `call`.
+        operation, parameters, description: as in `call`; it is sent once. Raises
+        `InvalidResponse` if the answer holds no guid, and otherwise as `call`.
         """
-        known, arguments = operation_of(operation, parameters, Guid(), writes=True)
-        job_id: UUID = await self._calls.call(known, *arguments)
+        try:
+            opened, arguments = operation_of(
+                operation, parameters, Guid(), writes=True, description=description
+            )
+        finally:
+            # As in `call`
+            del parameters
+        job_id: UUID = await self._calls.call(opened, *arguments)
         return job_id
+
+    async def describe(self) -> ServiceDescription:
+        """The service's own description, its WSDL: operations, parameters, types.
+
+        Fetched anew each time, from the endpoint with `?WSDL`. The key is not sent, and the
+        budget not used. It is trusted as far as it goes: nothing that it refers to is fetched.
+
+        Raises `TransportError`, `HttpError`, or `InvalidResponse` for what is no WSDL.
+        """
+        return await self._calls.describe()

@@ -84,7 +84,8 @@ def test_a_captured_empty_data_set(group: str) -> None:
         ("xs:boolean", "true", True),
         ("xs:boolean", "0", False),
         ("xs:duration", "P1D", "P1D"),
-        ("xs:base64Binary", "AAE=", "AAE="),
+        ("xs:base64Binary", "AAE=", b"\x00\x01"),
+        ("xs:hexBinary", "00fF", b"\x00\xff"),
         ("other:int", "12", "12"),
         ("int", "12", "12"),
         *(

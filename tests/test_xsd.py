@@ -11,20 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dasp_async.xsd import (
-    boolean_from_text,
-    date_from_text,
-    date_time_from_text,
-    date_time_to_text,
-    decimal_from_text,
-    double_from_text,
-    guid_from_text,
-    guid_to_text,
-    int_to_text,
-    integer_from_text,
-    read_guid,
-    string_to_text,
-)
+from dasp_async.xsd import GUID as GUID_TYPE
+from dasp_async.xsd import JOB_ID, SIMPLE_TYPES, guid_from_text, read_guid, string_to_text
+
+boolean_from_text = SIMPLE_TYPES["boolean"].from_text
+date_from_text = SIMPLE_TYPES["date"].from_text
+date_time_from_text = SIMPLE_TYPES["dateTime"].from_text
+date_time_to_text = SIMPLE_TYPES["dateTime"].to_text
+decimal_from_text = SIMPLE_TYPES["decimal"].from_text
+double_from_text = SIMPLE_TYPES["double"].from_text
+guid_to_text = GUID_TYPE.to_text
+integer_from_text = SIMPLE_TYPES["int"].from_text
+int_to_text = SIMPLE_TYPES["int"].to_text
 
 GUID = "01234567-89ab-cdef-0123-456789abcdef"
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -104,8 +102,9 @@ def test_a_guid_is_a_uuid_or_text(value: object, got: str) -> None:
 
 
 @pytest.mark.parametrize("value", [UUID(int=0), NIL, NIL.replace("-", ""), f"{{{NIL}}}"])
-def test_the_nil_guid_is_never_sent(value: object) -> None:
-    for read in (read_guid, guid_to_text):
+def test_the_nil_guid_is_never_sent_as_a_jobs_id(value: object) -> None:
+    assert guid_to_text(value) == NIL
+    for read in (read_guid, JOB_ID.to_text):
         with pytest.raises(ValueError, match=r"^must not be the nil UUID \(all zeros\)$"):
             read(value)
 

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from dasp_async.dataset import read_tables
 from dasp_async.errors import HttpError, InvalidResponse
+from dasp_async.messages import DESCRIBE
 from dasp_async.operations import (
     NAMESPACE,
     Anything,
@@ -35,10 +36,11 @@ from dasp_async.operations import (
     Records,
     Rows,
 )
-from dasp_async.response.document import Unreadable, body_content
+from dasp_async.response.document import Unreadable, body_content, document
 from dasp_async.response.fault import FAULT_TAGS, soap_fault
 from dasp_async.response.text import cleaned, described, excerpt, masked
 from dasp_async.soap import XSI, is_soap
+from dasp_async.wsdl import ServiceDescription, read_wsdl
 from dasp_async.xsd import guid_from_text
 
 if TYPE_CHECKING:
@@ -99,19 +101,40 @@ def read_answer(
     )
 
 
+def read_description(answer: HttpAnswer, *, mask: Mask, now: float) -> ServiceDescription:
+    """The service that an answer's WSDL describes.
+
+    Raises `HttpError` for a status of 300 or more and for an encoding that was not asked for,
+    and `InvalidResponse` for what is not a WSDL or unsafe. mask, now: as in `read_answer`.
+    """
+    if answer.status >= 300 or not answer.readable:
+        raise _http_error(DESCRIBE, answer, mask, now)
+    try:
+        return read_wsdl(document(answer), served_at=_moment(answer.date))
+    except (Unreadable, ValueError) as unreadable:
+        problem = cleaned(str(unreadable), mask)
+    raise InvalidResponse(f"{DESCRIBE}: {problem}; {described(answer, mask)}", operation=DESCRIBE)
+
+
 def retry_after(header: str | None, now: float) -> float | None:
     """The seconds a Retry-After header asks for (RFC 9110 section 10.2.3); None if unreadable."""
     if header is None:
         return None
     if _SECONDS.fullmatch(header.strip()):
         return float(header)
+    moment = _moment(header)
+    return None if moment is None else max(0.0, moment.timestamp() - now)
+
+
+def _moment(header: str | None) -> datetime | None:
+    """An HTTP date (RFC 9110 section 5.6.7); None if it can't be read."""
     try:
-        moment = parsedate_to_datetime(header)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, moment.timestamp() - now)
+        moment = parsedate_to_datetime(header or "")
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        moment.timestamp()
     except (ValueError, OverflowError, OSError):
         return None
+    return moment
 
 
 def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) -> ResultT:
@@ -214,7 +237,7 @@ def _value(element: _Element, member: Member, mask: Mask) -> Any:
     if len(element):
         raise ValueError(f"its {member.name} holds elements, not text")
     try:
-        return member.from_text(mask(element.text or ""))
+        return member.type.from_text(mask(element.text or ""))
     except ValueError as problem:
         raise ValueError(f"its {member.name} {problem}") from None
 

@@ -1,4 +1,4 @@
-"""The bytes of an answer → the elements in its SOAP body, if it is safe to read them."""
+"""The bytes of an answer → its XML, or what is in its SOAP body, if that is safe to read."""
 
 from __future__ import annotations
 
@@ -53,18 +53,9 @@ class Unreadable(Exception):
 
 def body_content(answer: HttpAnswer) -> list[_Element]:
     """The elements in the SOAP body; raises `Unreadable`."""
-    if not answer.whole:
-        raise Unreadable(f"longer than max_response_bytes ({len(answer.body)} were read)")
-    if not answer.body:
-        raise Unreadable("the body is empty")
-    root = _document(answer)
+    root = document(answer)
     body_tag = _BODY_OF_ENVELOPE.get(str(root.tag))
-    is_soap = body_tag is not None
-    # Entities that hide text and bombs of them need a DTD, and SOAP forbids one
-    # (SOAP 1.1 section 3; SOAP 1.2 part 1 section 5).
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise Unreadable("it has a DOCTYPE, which SOAP forbids", is_soap=is_soap)
-    if not is_soap:
+    if body_tag is None:
         raise Unreadable(f"its root is {root.tag!s}, not a SOAP envelope")
     bodies = [child for child in root if child.tag == body_tag]
     if len(bodies) != 1:
@@ -72,7 +63,22 @@ def body_content(answer: HttpAnswer) -> list[_Element]:
     return list(bodies[0])
 
 
-def _document(answer: HttpAnswer) -> _Element:
+def document(answer: HttpAnswer) -> _Element:
+    """The root element of an XML document that is safe to read; raises `Unreadable`."""
+    if not answer.whole:
+        raise Unreadable(f"longer than max_response_bytes ({len(answer.body)} were read)")
+    if not answer.body:
+        raise Unreadable("the body is empty")
+    root = _parsed(answer)
+    # Entities that hide text and bombs of them need a DTD, and SOAP forbids one
+    # (SOAP 1.1 section 3; SOAP 1.2 part 1 section 5).
+    if root.getroottree().docinfo.internalDTD is not None:
+        is_soap = str(root.tag) in _BODY_OF_ENVELOPE
+        raise Unreadable("it has a DOCTYPE, which SOAP forbids", is_soap=is_soap)
+    return root
+
+
+def _parsed(answer: HttpAnswer) -> _Element:
     try:
         return etree.fromstring(_bounded(_as_utf_8(answer)), _PARSER)
     except UnicodeDecodeError as error:

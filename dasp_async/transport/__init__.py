@@ -1,4 +1,4 @@
-"""One attempt: one POST, one time limit, one size cap, the HTTP library's errors mapped."""
+"""One attempt: one request, one time limit, one size cap, the HTTP library's errors mapped."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import anyio
 import anyio.to_thread
 
 from dasp_async.errors import AttemptTimeout, TransportError
-from dasp_async.messages import HttpAnswer
+from dasp_async.messages import WSDL_REQUEST, HttpAnswer
 from dasp_async.transport.body import decoded, plain, raw
 from dasp_async.transport.endpoint import checked
 from dasp_async.transport.trouble import mapped, reraise_bare
 
 if TYPE_CHECKING:
-    from dasp_async.messages import SoapRequest
+    import ssl
+
+    from dasp_async.messages import HttpRequest
     from dasp_async.secret import Mask
 
 # Asked for plain, so that what arrives is what counts against the cap.
@@ -57,8 +59,10 @@ class Transport:
         keep_alive: int,
         mask: Mask,
     ) -> None:
-        self._trusts_environment = checked(endpoint, allow_http=allow_http).scheme == "https"
-        self._endpoint = endpoint
+        parts = checked(endpoint, allow_http=allow_http)
+        self._trusts_environment = parts.scheme == "https"
+        described = parts._replace(query=WSDL_REQUEST.query or "", fragment="")
+        self._urls = {None: endpoint, WSDL_REQUEST.query: described.geturl()}
         self._borrowed = http_client
         self._own: _OwnClient | None = None
         self._opening = anyio.Lock()
@@ -68,7 +72,7 @@ class Transport:
         self._keep_alive = keep_alive
         self._mask = mask
 
-    async def post(self, request: SoapRequest) -> HttpAnswer:
+    async def send(self, request: HttpRequest) -> HttpAnswer:
         """The answer to a request, whatever its status.
 
         Raises `TransportError` if none came, and `AttemptTimeout` if it took too long.
@@ -97,12 +101,12 @@ class Transport:
             await self._own.http.aclose()
             self._own = None
 
-    async def _exchange(self, request: SoapRequest) -> HttpAnswer:
+    async def _exchange(self, request: HttpRequest) -> HttpAnswer:
         if self._borrowed is not None:
             http: HttpClient = self._borrowed
             http_request = http.build_request(
-                "POST",
-                self._endpoint,
+                request.method,
+                self._urls[request.query],
                 content=request.body,
                 headers={**request.headers, **_PLAIN},
                 timeout=None,
@@ -129,7 +133,7 @@ class Transport:
         own = await anyio.to_thread.run_sync(
             partial(
                 _OwnClient,
-                self._endpoint,
+                self._urls,
                 keep_alive=self._keep_alive,
                 trust_env=self._trusts_environment,
             )
@@ -155,15 +159,29 @@ class Transport:
         # Masked here already, since an answer shows them, and they can echo what was sent.
         content_type = self._mask(response.headers.get("content-type", ""))
         retry_after = self._mask(response.headers.get("retry-after", "")) or None
-        if content is None:
-            return HttpAnswer(response.status_code, content_type, retry_after, readable=False)
-        return HttpAnswer(response.status_code, content_type, retry_after, *content)
+        body, whole = content or (b"", True)
+        return HttpAnswer(
+            response.status_code,
+            content_type,
+            retry_after=retry_after,
+            date=response.headers.get("date"),
+            body=body,
+            whole=whole,
+            readable=content is not None,
+        )
+
+
+def tls_context() -> ssl.SSLContext:
+    """What own connections are made with: the authorities that they trust, above all."""
+    import httpx  # noqa: PLC0415 - see below
+
+    return httpx.create_ssl_context()
 
 
 class _OwnClient:
     """An `httpx.AsyncClient` of our own, and the requests for it, built without its detours."""
 
-    def __init__(self, endpoint: str, *, keep_alive: int, trust_env: bool) -> None:
+    def __init__(self, urls: Mapping[str | None, str], *, keep_alive: int, trust_env: bool) -> None:
         import httpx  # noqa: PLC0415 - the slowest of all imports, and not needed with a borrowed client
 
         # Without limits on connections, since the client limits its calls; without a time
@@ -174,13 +192,13 @@ class _OwnClient:
             trust_env=trust_env,
         )
         self._request = httpx.Request
-        self._url = httpx.URL(endpoint)
+        self._urls = {query: httpx.URL(url) for query, url in urls.items()}
         self._headers = {**_PLAIN, "User-Agent": "dasp_async"}
 
-    def request(self, request: SoapRequest) -> Any:
+    def request(self, request: HttpRequest) -> Any:
         return self._request(
-            "POST",
-            self._url,
+            request.method,
+            self._urls[request.query],
             headers={**request.headers, **self._headers},
             content=request.body,
         )

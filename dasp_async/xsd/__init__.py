@@ -1,44 +1,58 @@
-"""XSD text ↔ Python values, for the types that the service's contract uses."""
+"""XSD: its types, XML text ↔ Python values, as far as ASMX and this service's contract use it."""
 
 from __future__ import annotations
 
-from dasp_async.xsd.content import (
-    ITEM_NAMES,
-    NIL,
-    Content,
-    Nil,
-    checked_name,
-    content_of,
-    strings_to_content,
+from dasp_async.xsd.content import ITEM_NAMES, NIL, Content, Nil, checked_name, content_of
+from dasp_async.xsd.moments import date_time_from_text
+from dasp_async.xsd.simple import (
+    DATE_TIME,
+    GUID,
+    INT,
+    JOB_ID,
+    SIMPLE_TYPES,
+    STRING,
+    SimpleType,
+    blank_separated,
+    one_of,
 )
-from dasp_async.xsd.moments import date_from_text, date_time_from_text, date_time_to_text
-from dasp_async.xsd.numbers import (
-    boolean_from_text,
-    decimal_from_text,
-    double_from_text,
-    int_to_text,
-    integer_from_text,
+from dasp_async.xsd.text import guid_from_text, read_guid, string_to_text
+from dasp_async.xsd.types import (
+    ANY,
+    DATA_SET,
+    ArrayType,
+    Element,
+    OpaqueType,
+    RecordType,
+    XsdType,
+    given,
 )
-from dasp_async.xsd.text import guid_from_text, guid_to_text, read_guid, string_to_text
 
 __all__ = [
+    "ANY",
+    "DATA_SET",
+    "DATE_TIME",
+    "GUID",
+    "INT",
     "ITEM_NAMES",
+    "JOB_ID",
     "NIL",
+    "SIMPLE_TYPES",
+    "STRING",
+    "ArrayType",
     "Content",
+    "Element",
     "Nil",
-    "boolean_from_text",
+    "OpaqueType",
+    "RecordType",
+    "SimpleType",
+    "XsdType",
+    "blank_separated",
     "checked_name",
     "content_of",
-    "date_from_text",
     "date_time_from_text",
-    "date_time_to_text",
-    "decimal_from_text",
-    "double_from_text",
+    "given",
     "guid_from_text",
-    "guid_to_text",
-    "int_to_text",
-    "integer_from_text",
+    "one_of",
     "read_guid",
     "string_to_text",
-    "strings_to_content",
 ]

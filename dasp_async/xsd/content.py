@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias, cast
 from uuid import UUID
 
-from dasp_async.xsd.moments import date_time_to_text, date_to_text
-from dasp_async.xsd.numbers import (
-    INT,
-    boolean_to_text,
-    decimal_to_text,
-    double_to_text,
-    integer_to_text,
-)
-from dasp_async.xsd.text import string_to_text, texts
+from dasp_async.xsd.simple import GUID, SIMPLE_TYPES, STRING, SimpleType
 
 
 class Nil(enum.Enum):
@@ -35,28 +26,22 @@ Content: TypeAlias = "str | Nil | list[tuple[str, Content]]"
 # Namespaces in XML section 3, production [4] NCName, without its rarer letters
 _NAME: Final = re.compile(r"[^\W\d][\w.-]*")
 
-# The first row that fits: a bool is an int and a datetime a date. The names are those of XSD's
-# types, by which ASMX calls the items of an array.
-_KINDS: Final[tuple[tuple[type, str, Callable[[object], str]], ...]] = (
-    (str, "string", string_to_text),
-    (bool, "boolean", boolean_to_text),
-    (int, "int", integer_to_text),
-    (float, "double", double_to_text),
-    (Decimal, "decimal", decimal_to_text),
-    (datetime, "dateTime", date_time_to_text),
-    (date, "date", date_to_text),
-    (UUID, "guid", str),
-    (bytes, "base64Binary", lambda value: base64.b64encode(cast("bytes", value)).decode()),
+# The first row that fits: a bool is an int and a datetime a date.
+_KINDS: Final[tuple[tuple[type, SimpleType], ...]] = (
+    (str, STRING),
+    (bool, SIMPLE_TYPES["boolean"]),
+    (int, SIMPLE_TYPES["integer"]),
+    (float, SIMPLE_TYPES["double"]),
+    (Decimal, SIMPLE_TYPES["decimal"]),
+    (datetime, SIMPLE_TYPES["dateTime"]),
+    (date, SIMPLE_TYPES["date"]),
+    (UUID, GUID),
+    (bytes, SIMPLE_TYPES["base64Binary"]),
 )
+_INT: Final = range(-(2**31), 2**31)
 
-
-# The names that ASMX gives the items of arrays of simple values
-ITEM_NAMES: Final = frozenset({"long", *(name for _, name, _ in _KINDS)})
-
-
-def strings_to_content(values: object) -> Content:
-    """An array of strings."""
-    return [("string", text) for text in texts(values)]
+# The names that ASMX gives the items of arrays of simple values: those of their types
+ITEM_NAMES: Final = frozenset({"int", "long", *(row.name for _, row in _KINDS)} - {"integer"})
 
 
 def content_of(value: object) -> Content:
@@ -99,8 +84,11 @@ def _item(value: object) -> tuple[str, Content]:
 
 
 def _simple(value: object) -> tuple[str, str]:
-    for kind, name, to_text in _KINDS:
+    """The name that ASMX gives an item of this kind, and the value's text."""
+    for kind, row in _KINDS:
         if isinstance(value, kind):
-            is_long = name == "int" and value not in INT
-            return "long" if is_long else name, to_text(value)
+            name = row.name
+            if name == "integer":
+                name = "int" if value in _INT else "long"
+            return name, row.to_text(value)
     raise ValueError(f"must be a value that XSD has a type for, not {type(value).__name__}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Final, cast
+from typing import Final
 
 from dasp_async.xsd.text import or_none
 
@@ -35,7 +35,9 @@ def date_time_to_text(value: object) -> str:
 
 def date_to_text(value: object) -> str:
     """A `date`, without an offset."""
-    return cast("date", value).isoformat()
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError(f"must be a date, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+    return value.isoformat()
 
 
 @or_none

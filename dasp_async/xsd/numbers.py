@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import Final
 
 from dasp_async.xsd.text import or_none
 
-# The values of an xs:int
-INT: Final = range(-(2**31), 2**31)
 _INTEGER: Final = re.compile(r"[+-]?\d{1,100}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,100}(?:\.\d{0,100})?|\.\d{1,100})", re.ASCII)
 _DOUBLE: Final = re.compile(
@@ -21,35 +20,35 @@ _SPECIAL_TEXTS: Final = {text: name for name, text in _SPECIAL_DOUBLES.items()}
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
-def int_to_text(value: object) -> str:
-    """An xs:int."""
-    text = integer_to_text(value)
-    if value not in INT:
-        raise ValueError(f"must be from {INT[0]} to {INT[-1]}")
-    return text
-
-
-def integer_to_text(value: object) -> str:
-    """A whole number of any size."""
+def integer_to_text(value: object, low: float = -math.inf, high: float = math.inf) -> str:
+    """A whole number within bounds, which are allowed too."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"must be a whole number, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+    if not low <= value <= high:
+        raise ValueError(f"must be from {low} to {high}")
     return str(value)
 
 
 def boolean_to_text(value: object) -> str:
     """A boolean."""
+    if not isinstance(value, bool):
+        raise ValueError(f"must be True or False, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
     return "true" if value else "false"
 
 
 def double_to_text(value: object) -> str:
     """A double; what is infinite or no number has names of its own in XSD."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"must be a number, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
     text = repr(value)
     return _SPECIAL_TEXTS.get(text, text)
 
 
 def decimal_to_text(value: object) -> str:
-    """A `Decimal`, without an exponent."""
-    text = f"{value:f}"
+    """A `Decimal`, without an exponent, or a whole number."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError(f"must be a Decimal, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+    text = f"{Decimal(value):f}"
     if _DECIMAL.fullmatch(text) is None:
         raise ValueError("must be a finite decimal of at most 100 digits on each side")
     return text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 from uuid import UUID
 
 T = TypeVar("T")
@@ -33,21 +33,19 @@ def string_to_text(value: object) -> str:
         raise ValueError(f"must be text, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
     found = _NOT_XML.search(value)
     if found is not None:
-        place, code = found.start(), ord(found.group())
-        del value, found
-        raise ValueError(f"holds U+{code:04X} at position {place}, which XML cannot carry")
+        raise ValueError(
+            f"holds U+{ord(found[0]):04X} at position {found.start()}, which XML cannot carry"
+        )
     return value
 
 
-def texts(values: object) -> list[str]:
-    """A list of strings, each as `string_to_text` takes it."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise ValueError(f"must be a list of texts, not {type(values).__name__}")  # noqa: TRY004 - one kind for all
-    return [string_to_text(value) for value in cast("Iterable[object]", values)]
-
-
 def guid_to_text(value: object) -> str:
-    """A job id or the like in the spelling .NET writes; see `read_guid` for what is taken."""
+    """A guid in the spelling .NET writes: a `UUID`, or any text that `UUID` reads."""
+    return str(_guid(value))
+
+
+def job_id_to_text(value: object) -> str:
+    """A guid as `read_guid` takes it."""
     return str(read_guid(value))
 
 
@@ -55,17 +53,21 @@ def read_guid(value: object) -> UUID:
     """A `UUID`, or any text that `UUID` reads.
 
     Raises `ValueError` for anything else, and for the nil UUID: ASMX reads a missing guid as
-    nil, so it always means that something got lost. The message never shows the value.
+    nil, so as a job's id it always means that something got lost. The message never shows the
+    value.
     """
-    if isinstance(value, UUID):
-        guid = value
-    elif isinstance(value, str):
-        guid = _uuid_or_none(value) or _refuse_guid(f"text of {len(value)} characters")
-    else:
-        guid = _refuse_guid(type(value).__name__)
+    guid = _guid(value)
     if guid.int == 0:
         raise ValueError("must not be the nil UUID (all zeros)")
     return guid
+
+
+def _guid(value: object) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    if isinstance(value, str):
+        return _uuid_or_none(value) or _refuse_guid(f"text of {len(value)} characters")
+    return _refuse_guid(type(value).__name__)
 
 
 def _uuid_or_none(text: str) -> UUID | None:

@@ -1,0 +1,119 @@
+"""Operations that have no row of their own: by name alone, or as the service describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from dasp_async.operations import KEY, NAMESPACE, Anything, Guid, Known, Operation
+from dasp_async.secret import Secret, names_a_secret
+from dasp_async.wsdl import OperationDescription, ServiceDescription
+from dasp_async.xsd import ANY, GUID, STRING, Element, checked_name, given
+
+_JOB_IDS: Final = (GUID, STRING)
+
+
+def operation_of(
+    name: str,
+    parameters: Mapping[str, object],
+    result: Known | Anything,
+    *,
+    writes: bool,
+    description: ServiceDescription | None,
+) -> tuple[Operation[Any], list[object]]:
+    """An operation, and its arguments after the key; those that are None are left out.
+
+    With a description, names, order and types are checked by it. Passwords are made secrets.
+    Raises `ValueError` or `TypeError` for what can't be sent, naming what, not its value.
+    """
+    try:
+        return _operation_of(name, parameters, result, writes=writes, description=description)
+    except (TypeError, ValueError) as found:
+        problem = type(found)(str(found))
+    # Raised out here, from where no frame of its traceback has a password.
+    del parameters
+    raise problem
+
+
+def _operation_of(
+    name: object,
+    parameters: object,
+    result: Known | Anything,
+    *,
+    writes: bool,
+    description: object,
+) -> tuple[Operation[Any], list[object]]:
+    if not isinstance(name, str):
+        raise TypeError(f"operation must be text, not {type(name).__name__}")
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must be a mapping, not {type(parameters).__name__}")
+    if description is not None and not isinstance(description, ServiceDescription):
+        raise TypeError(
+            f"description must be what describe() answers, not {type(description).__name__}"
+        )
+    values = cast("Mapping[object, object]", parameters)
+    if KEY.name in values:
+        raise ValueError("the key is sent of its own accord: leave it out of the parameters")
+    if description is None:
+        sent = _unchecked(name, values)
+    else:
+        described = callable_operation(description, name)
+        if isinstance(result, Guid):
+            _check_starts_a_job(described)
+        sent = _checked(described, values)
+    operation: Operation[Any] = Operation(
+        name, (KEY, *(element for element, _ in sent)), result, writes
+    )
+    return operation, [_hidden(element, value) for element, value in sent]
+
+
+def callable_operation(description: ServiceDescription, name: str) -> OperationDescription:
+    """An operation that this client can call; raises `ValueError`, saying why, if it can't."""
+    described = description.operation(name)
+    problem = described.problem
+    if problem is None and description.namespace != NAMESPACE:
+        problem = f"its namespace is {description.namespace}, not {NAMESPACE}"
+    if problem is None and described.soap_action != NAMESPACE + name:
+        problem = f"its SOAPAction is {described.soap_action}, not {NAMESPACE}{name}"
+    if problem is None and [each.name for each in described.parameters[:1]] != [KEY.name]:
+        problem = "its first parameter is not the key"
+    if problem is not None:
+        raise ValueError(f"{name} can't be called as the service describes it: {problem}")
+    return described
+
+
+def _unchecked(name: str, values: Mapping[object, object]) -> list[tuple[Element, object]]:
+    try:
+        checked_name(name)
+    except ValueError as problem:
+        raise ValueError(f"operation {problem}") from None
+    try:
+        return [
+            (Element(checked_name(each), ANY), value)
+            for each, value in values.items()
+            if value is not None
+        ]
+    except ValueError as problem:
+        raise ValueError(f"parameters {problem}") from None
+
+
+def _checked(
+    described: OperationDescription, values: Mapping[object, object]
+) -> list[tuple[Element, object]]:
+    try:
+        return given(described.parameters[1:], values, "parameters")
+    except ValueError as problem:
+        raise ValueError(f"{described.name}: {problem}") from None
+
+
+def _check_starts_a_job(described: OperationDescription) -> None:
+    kinds = [each.type for each in described.results]
+    if not kinds or kinds[0] not in _JOB_IDS:
+        found = kinds[0].name if kinds else "nothing"
+        raise ValueError(
+            f"{described.name} answers {found}, and no job's id to wait for; use `call`"
+        )
+
+
+def _hidden(element: Element, value: object) -> object:
+    return Secret(value) if isinstance(value, str) and names_a_secret(element.name) else value

@@ -1,0 +1,146 @@
+"""The service's own description, held against the contract that this package was written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dasp_async.adhoc import callable_operation
+from dasp_async.operations import (
+    NAMESPACE,
+    OPERATIONS,
+    Member,
+    Nothing,
+    Operation,
+    Record,
+    Records,
+)
+from dasp_async.soap import SoapVersion
+from dasp_async.xsd import DATA_SET, ArrayType, Element, RecordType, XsdType
+
+if TYPE_CHECKING:
+    from dasp_async.wsdl import OperationDescription, ServiceDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How a service differs from the contract, each difference as a line of text.
+
+    changed: what is missing or otherwise, so that a method of this package may fail.
+    new: operations and members of results that no method here knows, which does no harm.
+    """
+
+    changed: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+class _Difference(NamedTuple):
+    text: str
+    is_new: bool = False
+
+
+def drift(description: ServiceDescription) -> Drift:
+    """What has changed in a service, and what is new."""
+    differences = list(_differences(description))
+    return Drift(
+        changed=tuple(each.text for each in differences if not each.is_new),
+        new=tuple(each.text for each in differences if each.is_new),
+    )
+
+
+def _differences(description: ServiceDescription) -> Iterator[_Difference]:
+    if description.namespace != NAMESPACE:
+        yield _Difference(f"the namespace is {description.namespace}, not {NAMESPACE}")
+        return
+    for known in OPERATIONS:
+        found = description.operations.get(known.name)
+        if found is None:
+            yield _Difference(f"{known.name} is gone")
+        else:
+            for text, is_new in _of_operation(description, known, found):
+                yield _Difference(f"{known.name}: {text}", is_new)
+    names = {known.name for known in OPERATIONS}
+    for name, found in description.operations.items():
+        if name not in names:
+            yield _Difference(found.signature, is_new=True)
+
+
+def _of_operation(
+    description: ServiceDescription, known: Operation[Any], found: OperationDescription
+) -> Iterator[_Difference]:
+    try:
+        callable_operation(description, known.name)
+    except ValueError as problem:
+        yield _Difference(str(problem))
+        return
+    for version in SoapVersion:
+        if version not in found.versions:
+            yield _Difference(f"it is not offered in SOAP {version.value}")
+    yield from _of_elements("parameter", known.parameters, found.parameters)
+    for each in found.parameters:
+        if each.name not in {parameter.name for parameter in known.parameters}:
+            yield _Difference(f"parameter {each} is new, and is not sent")
+    yield from _of_elements("", _results(known), found.results)
+    yield from _unknown("", _results(known), found.results)
+
+
+def _of_elements(
+    what: str, known: tuple[Element, ...], found: tuple[Element, ...]
+) -> Iterator[_Difference]:
+    """What has become of the elements that are known."""
+    by_name = {element.name: element for element in found}
+    for element in known:
+        label = f"{what} {element.name}".strip()
+        if element.name in by_name:
+            yield from _of_types(label, element.type, by_name[element.name].type)
+        else:
+            yield _Difference(f"{label} is gone")
+    order = [element.name for element in known if element.name in by_name]
+    if order != [name for name in by_name if name in order]:
+        yield _Difference(f"the order is {', '.join(by_name)}")
+
+
+def _unknown(
+    where: str, known: tuple[Element, ...], found: tuple[Element, ...]
+) -> Iterator[_Difference]:
+    names = {element.name for element in known}
+    for element in found:
+        if element.name not in names:
+            yield _Difference(f"{where}{element} is new", is_new=True)
+
+
+def _of_types(label: str, known: XsdType, found: XsdType) -> Iterator[_Difference]:
+    if isinstance(known, RecordType) and isinstance(found, RecordType):
+        for text, is_new in (
+            *_of_elements("", known.members, found.members),
+            *_unknown("", known.members, found.members),
+        ):
+            yield _Difference(f"{label}: {text}", is_new)
+    elif isinstance(known, ArrayType) and isinstance(found, ArrayType):
+        yield from _of_elements(f"{label}:", (known.item,), (found.item,))
+    elif known.name != found.name:
+        yield _Difference(f"{label} is of type {found.name}, not {known.name}")
+
+
+def _results(operation: Operation[Any]) -> tuple[Element, ...]:
+    """The elements of an operation's response, as a description would have them."""
+    kind = operation.result
+    result: XsdType = DATA_SET
+    if isinstance(kind, Nothing):
+        return ()
+    if isinstance(kind, Record):
+        result = _record(kind)
+    elif isinstance(kind, Records):
+        result = ArrayType.of(Element(kind.item, _record(kind.record)))
+    return (Element(f"{operation.name}Result", result),)
+
+
+def _record(record: Record[Any]) -> RecordType:
+    return RecordType("record", tuple(_member(each) for each in record.members))
+
+
+def _member(member: Member) -> Element:
+    if member.item is None:
+        return Element(member.name, member.type)
+    return Element(member.name, ArrayType.of(Element(member.item, member.type)))

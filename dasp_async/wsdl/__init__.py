@@ -1,0 +1,8 @@
+"""WSDL: the ASMX dialect of a service's own description, read into plain dataclasses."""
+
+from __future__ import annotations
+
+from dasp_async.wsdl.description import OperationDescription, ServiceDescription
+from dasp_async.wsdl.document import read_wsdl
+
+__all__ = ["OperationDescription", "ServiceDescription", "read_wsdl"]

@@ -1,0 +1,41 @@
+"""Bytes as XSD writes them."""
+
+from __future__ import annotations
+
+import base64
+
+from dasp_async.xsd.text import or_none
+
+
+def base64_to_text(value: object) -> str:
+    """Bytes in base64."""
+    return base64.b64encode(_bytes(value)).decode()
+
+
+def hex_to_text(value: object) -> str:
+    """Bytes in hexadecimal digits."""
+    return _bytes(value).hex().upper()
+
+
+@or_none
+def base64_from_text(text: str) -> bytes:
+    """Bytes in base64, broken into lines or not; None for an empty text. Raises `ValueError`."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise ValueError("is not base64") from None
+
+
+@or_none
+def hex_from_text(text: str) -> bytes:
+    """Bytes in hexadecimal digits; None for an empty text. Raises `ValueError`."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("is not hexadecimal") from None
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise ValueError(f"must be bytes, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+    return value

@@ -1,0 +1,151 @@
+"""XSD's complex types as far as ASMX makes them, and the elements that types belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Final, NoReturn, Self, TypeAlias, cast
+
+from dasp_async.xsd.content import NIL, Content, content_of
+from dasp_async.xsd.simple import SimpleType
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element: a parameter, a result, a member of a record, an item of an array.
+
+    required: whether it must be there (minOccurs is 1 or more), as for all of .NET's value types.
+    nillable: whether `xsi:nil` may stand for its value.
+    """
+
+    name: str
+    type: XsdType
+    required: bool = False
+    nillable: bool = False
+
+    def to_content(self, value: object) -> Content:
+        """What stands in it for a value; raises `ValueError`, without showing the value."""
+        if value is NIL and self.nillable:
+            return NIL
+        return self.type.to_content(value)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type.name}"
+
+
+@dataclass(slots=True, eq=False)
+class ArrayType:
+    """An array: its items are elements of one name. `name` is as C# has it, `string[]`.
+
+    Not frozen, since it may contain itself and is made before its item then.
+    """
+
+    name: str
+    item: Element = field(repr=False)
+
+    @classmethod
+    def of(cls, item: Element) -> Self:
+        """The array of such items."""
+        return cls(f"{item.type.name}[]", item)
+
+    def to_content(self, value: object) -> Content:
+        """The items of a list or another iterable, in order."""
+        # A text or a mapping is iterable too, and never what is meant.
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            got = type(cast("object", value)).__name__
+            raise ValueError(f"must be a list, not {got}")  # noqa: TRY004 - one kind for all
+        content: list[tuple[str, Content]] = []
+        for place, each in enumerate(cast("Iterable[object]", value)):
+            try:
+                content.append((self.item.name, self.item.to_content(each)))
+            except ValueError as problem:
+                raise ValueError(f"[{place}] {problem}") from None
+        return content
+
+
+@dataclass(slots=True, eq=False)
+class RecordType:
+    """A sequence of members; see `ArrayType` for why it is not frozen."""
+
+    name: str
+    members: tuple[Element, ...] = field(repr=False)
+
+    def to_content(self, value: object) -> Content:
+        """The members that a mapping gives, as `given` takes them."""
+        if not isinstance(value, Mapping):
+            raise ValueError(f"must be a mapping, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
+        content: list[tuple[str, Content]] = []
+        for member, each in given(self.members, cast("Mapping[object, object]", value), "members"):
+            try:
+                content.append((member.name, member.to_content(each)))
+            except ValueError as problem:
+                raise ValueError(f"{member.name} {problem}") from None
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueType:
+    """A type of which no value can be written here, and the reason."""
+
+    name: str
+    reason: str
+
+    def to_content(self, _value: object) -> NoReturn:
+        """Raise `ValueError`."""
+        raise ValueError(f"is of type {self.name}, which {self.reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class AnyType:
+    """A type of which nothing is known: values are written by their own types, unchecked."""
+
+    name: str = "any"
+
+    def to_content(self, value: object) -> Content:
+        """What `content_of` makes of it."""
+        return content_of(value)
+
+
+XsdType: TypeAlias = "SimpleType | ArrayType | RecordType | OpaqueType | AnyType"
+
+ANY: Final = AnyType()
+DATA_SET: Final = OpaqueType("DataSet", "is read here, and not written")
+
+
+def given(
+    elements: Sequence[Element], values: Mapping[object, object], what: str
+) -> list[tuple[Element, object]]:
+    """The elements of a sequence that a mapping has values for, and their values.
+
+    All must be named, in their order; None leaves out one that is not required. Raises
+    `ValueError` otherwise, since ASMX would read what is misspelt or missing as null.
+
+    what: what the names are called in the message.
+    """
+    names = [element.name for element in elements]
+    for name in values:
+        if name not in names:
+            raise ValueError(f"{what} have no {name!r}{_guess(name, names)}")
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ValueError(
+            f"{what} lack {', '.join(missing)}; None leaves out what may be left out, "
+            "and the service reads it as null"
+        )
+    if list(values) != names:
+        raise ValueError(f"{what} must be in the order {', '.join(names)}")
+    for element in elements:
+        if values[element.name] is None and element.required:
+            raise ValueError(f"{element.name} must not be None: the service requires it")
+    return [
+        (element, values[element.name]) for element in elements if values[element.name] is not None
+    ]
+
+
+def _guess(name: object, names: list[str]) -> str:
+    by_fold = {each.casefold(): each for each in names}
+    close = get_close_matches(str(name).casefold(), by_fold, n=1)
+    if close:
+        return f"; did you mean {by_fold[close[0]]!r}?"
+    return f"; they are {', '.join(names) or 'none'}"
