@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Final, cast
+
+import anyio
 
 from dasp_async.cli.display import printable
 from dasp_async.cli.exits import ExitCode
@@ -19,6 +22,17 @@ _keys: list[Secret] = []
 def hide(key: Secret) -> None:
     """Strike this key out of all that is said here."""
     _keys.append(key)
+
+
+def run(main: Callable[..., Awaitable[ExitCode]], *arguments: object) -> ExitCode:
+    """Run to the end, until Ctrl-C, or until nobody listens."""
+    try:
+        return anyio.run(main, *arguments)
+    except KeyboardInterrupt:
+        print("dasp: interrupted; the jobs run on, and can be waited for again", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - each has its exit code
+        return ended_by(error)
 
 
 def ended_by(error: BaseException) -> ExitCode:

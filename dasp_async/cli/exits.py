@@ -35,7 +35,7 @@ class ExitCode(enum.IntEnum):
 
 MEANINGS = {
     ExitCode.DONE: "every job is done",
-    ExitCode.FAILED: "a job failed",
+    ExitCode.FAILED: "a job failed, or `dasp doctor` found something wrong",
     ExitCode.USAGE: "the command line is wrong, or there is no key",
     ExitCode.NOT_OVER: "a job is not over: the time is up, or it was looked at just once",
     ExitCode.REFUSED: "the service said no: a wrong key, a foreign address, an unknown job",

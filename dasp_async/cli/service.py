@@ -1,0 +1,180 @@
+"""Commands for the whole service: the operations it describes, and a call of any of them."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from dasp_async.adhoc import callable_operation, operation_of
+from dasp_async.cli.display import printable
+from dasp_async.cli.ending import run
+from dasp_async.cli.exits import ExitCode, exit_code
+from dasp_async.cli.options import Endpoint, KeyFile, Soap, client, describer, refused, usage_error
+from dasp_async.cli.values import parameters_of, word
+from dasp_async.elements import to_python
+from dasp_async.envelope import render
+from dasp_async.errors import DaspError, TransportError
+from dasp_async.operations import ENDPOINT, OPERATIONS, Anything, Operation
+from dasp_async.secret import MASKED, Secret
+from dasp_async.soap import SoapVersion
+from dasp_async.xsd import content_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dasp_async.wsdl import OperationDescription
+    from dasp_async.xsd import Element
+
+_READS: Final = {operation.name for operation in OPERATIONS if not operation.writes}
+
+
+def operations(
+    *,
+    endpoint: Endpoint = ENDPOINT,
+    json: Annotated[
+        bool, typer.Option("--json", help="One line of JSON for each operation.")
+    ] = False,
+) -> None:
+    """List the operations that the service describes, with their parameters and types.
+
+    Needs no key, and counts as no call.
+    """
+    opened = describer(endpoint)
+
+    async def listed() -> ExitCode:
+        async with opened as api:
+            try:
+                description = await api.describe()
+            except DaspError as error:
+                return _failed(error)
+        for each in description.operations.values():
+            typer.echo(_as_json(each) if json else _as_text(each))
+        return ExitCode.DONE
+
+    raise typer.Exit(run(listed))
+
+
+def call(
+    operation: Annotated[
+        str, typer.Argument(metavar="OPERATION", help="Its name, as `dasp operations` has it.")
+    ],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help="The parameters but for the key, in any order. `name:=JSON` gives a value as "
+            "JSON (`null` leaves the parameter out), `name=@FILE` a file's text. An array's "
+            "items are given one by one, or as JSON.",
+        ),
+    ] = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the request, secrets masked; send nothing.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before an operation that may write.")
+    ] = False,
+    reads: Annotated[
+        bool,
+        typer.Option(
+            "--reads", help="The operation only reads: do not ask, and try again if need be."
+        ),
+    ] = False,
+    key_file: KeyFile = None,
+    endpoint: Endpoint = ENDPOINT,
+    soap: Soap = SoapVersion.SOAP_1_1,
+) -> None:
+    """Call any operation that the service describes, and show its answer as JSON.
+
+    The names, the types and that nothing is missing are checked by the service's description.
+    """
+    try:
+        given = [word(text) for text in words or ()]
+    except ValueError as problem:
+        raise usage_error(str(problem)) from None
+    opened = describer(endpoint) if dry_run else client(key_file, endpoint, soap)
+
+    async def called() -> ExitCode:
+        async with opened as api:
+            try:
+                description = await api.describe()
+                described = callable_operation(description, operation)
+                values = parameters_of(given, described.parameters[1:])
+                preview = _preview(
+                    *operation_of(
+                        operation, values, Anything(), writes=True, description=description
+                    ),
+                    soap,
+                )
+                if dry_run:
+                    typer.echo(f"POST {endpoint}\n{preview}")
+                    return ExitCode.DONE
+                writes = operation not in _READS and not reads
+                if writes and not yes and not _agreed(described, endpoint):
+                    return refused("nothing was sent")
+                answer = await api.call(operation, values, writes=writes, description=description)
+            except ValueError as problem:
+                return refused(str(problem))
+            except DaspError as error:
+                return _failed(error)
+        # None for an answer without a result; what a DataSet holds is spelled as XSD has it.
+        content = to_python(answer) if len(answer) else None
+        typer.echo(json_text.dumps(content, indent=2, default=content_of))
+        return ExitCode.DONE
+
+    raise typer.Exit(run(called))
+
+
+def _agreed(described: OperationDescription, endpoint: str) -> bool:
+    typer.echo(printable(described.signature), err=True)
+    try:
+        return typer.confirm(f"It may change something at {endpoint}. Send it?", err=True)
+    except typer.Abort:
+        typer.echo(err=True)
+        return False
+
+
+def _preview(operation: Operation[Any], arguments: Sequence[object], version: SoapVersion) -> str:
+    """A request as it would be sent, without secrets."""
+    shown = [MASKED if isinstance(each, Secret) else each for each in arguments]
+    request = render(operation, version, (MASKED, *shown))
+    headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
+    return f"{headers}\n{request.body.decode()}"
+
+
+def _failed(error: DaspError) -> ExitCode:
+    typer.echo(f"dasp: {printable(str(error))}", err=True)
+    if isinstance(error, TransportError) and error.maybe_sent:
+        typer.echo("dasp: it may have been done all the same; look before trying again", err=True)
+    return exit_code(error)
+
+
+def _as_text(described: OperationDescription) -> str:
+    problem = described.problem and f"can't be called: {described.problem}"
+    remarks = [printable(each) for each in (described.documentation, problem) if each]
+    return "\n    ".join([printable(described.signature), *remarks])
+
+
+def _as_json(described: OperationDescription) -> str:
+    return json_text.dumps(
+        {
+            "name": described.name,
+            "documentation": described.documentation,
+            "parameters": [_element(each) for each in described.parameters],
+            "results": [_element(each) for each in described.results],
+            "versions": sorted(version.value for version in described.versions),
+            "problem": described.problem,
+        }
+    )
+
+
+def _element(element: Element) -> dict[str, object]:
+    return {
+        "name": element.name,
+        "type": element.type.name,
+        "required": element.required,
+        "nillable": element.nillable,
+    }

@@ -1,0 +1,111 @@
+"""`name=value` words of a command line → parameters, by the types that the service describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+from dasp_async.secret import names_a_secret
+from dasp_async.xsd import DATE_TIME, ArrayType, Element, RecordType, SimpleType, XsdType
+
+# The longer ones first, since a `=` is in each of them
+_SIGNS: Final = (":=", "=@", "=")
+
+
+class Word(NamedTuple):
+    """A `name=value`; by its sign the value is text, JSON (`:=`) or the name of a file (`=@`)."""
+
+    name: str
+    sign: str
+    value: str
+
+
+def word(text: str) -> Word:
+    """A word taken apart at its first sign; raises `ValueError`."""
+    found = min(
+        ((text.index(sign), order, sign) for order, sign in enumerate(_SIGNS) if sign in text),
+        default=None,
+    )
+    if found is None or found[0] == 0:
+        raise ValueError(f"{text!r} is not name=value, name:=JSON or name=@FILE")
+    place, _, sign = found
+    return Word(text[:place], sign, text[place + len(sign) :])
+
+
+def parameters_of(words: Sequence[Word], elements: Sequence[Element]) -> dict[str, object]:
+    """The parameters in the order of the description; a name that it has not comes last.
+
+    An array's items come one by one under its name, or all at once as JSON. Raises `ValueError`
+    for a value that is not of its type, and for a secret that stands in the command line.
+    """
+    types: dict[str, XsdType] = {element.name: element.type for element in elements}
+    by_name: dict[str, list[Word]] = {name: [] for name in types}
+    for each in words:
+        by_name.setdefault(each.name, []).append(each)
+    values: dict[str, object] = {}
+    for name, given in by_name.items():
+        try:
+            if given:
+                values[name] = _together(given, types.get(name))
+        except ValueError as problem:
+            raise ValueError(f"{name} {problem}") from None
+    return values
+
+
+def _together(words: Sequence[Word], kind: XsdType | None) -> object:
+    """The value of the words under one name."""
+    if isinstance(kind, ArrayType) and all(each.sign != ":=" for each in words):
+        return [_value(each, kind.item.type) for each in words]
+    if len(words) > 1:
+        raise ValueError("comes twice; only an array's items may, if none of them is JSON")
+    return _value(words[0], kind)
+
+
+def _value(given: Word, kind: XsdType | None) -> object:
+    if given.sign == "=@":
+        return _typed(_content(Path(given.value)), kind)
+    if names_a_secret(given.name):
+        raise ValueError(
+            "is a secret, and any user of this machine can read a command line; write it to a "
+            f"file and say {given.name}=@FILE"
+        )
+    if given.sign == "=":
+        return _typed(given.value, kind)
+    try:
+        value = json.loads(given.value, parse_float=Decimal)
+    except ValueError as problem:
+        raise ValueError(f"is not JSON: {problem}") from None
+    return _typed(value, kind)
+
+
+def _content(path: Path) -> str:
+    """A file's text, without the line break at its end that editors leave."""
+    try:
+        return path.read_text("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except OSError as problem:
+        raise ValueError(f"can't be read from {path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"can't be read from {path}: it is not text in UTF-8") from None
+
+
+def _typed(value: object, kind: XsdType | None) -> object:
+    """A value as a type wants it, where text can be read as such; anything else as it is."""
+    as_it_is: object = value
+    if isinstance(value, str) and isinstance(kind, SimpleType):
+        if kind is DATE_TIME:
+            # It reads a day alone as its midnight, too.
+            return datetime.fromisoformat(value)
+        return kind.from_text(value)
+    if isinstance(value, Decimal) and isinstance(kind, SimpleType) and kind.name != "decimal":
+        return float(value)
+    if isinstance(value, list) and isinstance(kind, ArrayType):
+        return [_typed(item, kind.item.type) for item in cast("list[object]", value)]
+    if isinstance(value, dict) and isinstance(kind, RecordType):
+        types: dict[str, XsdType] = {each.name: each.type for each in kind.members}
+        members = cast("dict[str, object]", value)
+        return {name: _typed(member, types.get(name)) for name, member in members.items()}
+    return as_it_is
