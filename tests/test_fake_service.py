@@ -37,6 +37,7 @@ from dasp_async.testing import (
     Trouble,
     app,
 )
+from dasp_async.testing.contract import Contract
 from dasp_async.testing.reading import Reading, Request, read
 
 KEY = "test-key"
@@ -801,9 +802,9 @@ async def test_no_more_of_a_body_is_kept_than_aspnet_takes(
 ) -> None:
     kept: list[int] = []
 
-    def reading(request: Request) -> Reading:
+    def reading(request: Request, contract: Contract) -> Reading:
         kept.append(len(request.body))
-        return read(request)
+        return read(request, contract)
 
     monkeypatch.setattr(app, "read", reading)
     piece = {"type": "http.request", "body": b" " * 1024 * 1024, "more_body": True}

@@ -2,70 +2,89 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final, NoReturn, TypeAlias
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from dasp_async import arguments
 from dasp_async.clock import Clock, SystemClock
-from dasp_async.models import JobRecord
 from dasp_async.secret import Secret
-from dasp_async.soap import SoapVersion
 from dasp_async.testing import checks
-from dasp_async.testing.contract import GET_JOB_STATUS, KEY, Operation
+from dasp_async.testing.account import Account, Mailbox
+from dasp_async.testing.asgi import Receive, Send, body_of, drop, lifespan, send_whole
+from dasp_async.testing.contract import KEY, OPERATIONS, Contract, Operation
+from dasp_async.testing.gate import FrequencyLimit, Gate
 from dasp_async.testing.pages import page
-from dasp_async.testing.reading import MAX_REQUEST_BYTES, Invocation, Reading, Request, read
+from dasp_async.testing.reading import Invocation, Reading, Request, read
 from dasp_async.testing.script import (
     Delay,
     DroppedConnection,
     Fault,
-    Job,
     RawAnswer,
     ReceivedCall,
     Script,
     Step,
     Trouble,
 )
+from dasp_async.testing.types import GUID
 from dasp_async.testing.writing import write_fault, write_result
-
-_Message: TypeAlias = MutableMapping[str, Any]
-_Receive: TypeAlias = Callable[[], Awaitable[_Message]]
-_Send: TypeAlias = Callable[[_Message], Awaitable[None]]
-
-# A name that uvicorn can't write: it fails after it has taken the answer for begun, and so can
-# only close the connection; were nothing begun, it would answer 500 in the application's stead.
-_UNSENDABLE: Final = {"type": "http.response.start", "status": 200, "headers": [(b"\0", b"")]}
 
 
 class FakeCustomerApi:
     """A stand-in for the service, which answers as its runtime, ASMX, does.
 
     An ASGI application: `httpx.AsyncClient(transport=httpx.ASGITransport(app=fake))`, or behind
-    any ASGI server; the address is `/1.0/customerapi.asmx`. It has the operations GetJobStatus
-    and Sql2012CreateBackup, in SOAP 1.1 and 1.2, its WSDL at `?WSDL`, and a help page for each
-    operation at `?op=GetJobStatus`. It does no I/O of its own, and serves asyncio and trio.
+    any ASGI server; the address is `/1.0/customerapi.asmx`. It answers SOAP 1.1 and 1.2, its
+    WSDL at `?WSDL`, and a help page for each operation at `?op=GetJobStatus`. It does no I/O of
+    its own, and serves asyncio and trio.
 
-    key: the API key to accept; any other one gets a fault. clock: whose seconds jobs and delays
-    take; None for the system's own clock.
+    key: the API key to accept; any other one gets a fault.
+    sandbox_key: a second key, for which operations that write do nothing and answer as if they
+    had: one that starts a job answers the id of no job. (What the real service answers then is
+    not known.) None for no such key.
+    operations: the service's operations; those that are known, unless you make rows of your
+    own or change one with `dataclasses.replace`.
+    daily_limit: how many calls each key has in 24 hours of the clock; the real service allows
+    1000. None for any number. frequency_limit: how often each operation can be called with a
+    key; None for no limit. A call beyond either gets a fault, and is not counted.
+    lockout_after: the number of log-ins that fail, with a wrong key or none, after which all
+    calls from that client's address get a fault, for good; None for never.
+    clock: whose seconds jobs, delays and limits take; None for the system's own clock.
 
-    Raises `TypeError` or `ValueError` for an argument of another kind, as its methods do.
+    The words of its own faults are made up, since the service's are not known. Raises
+    `TypeError` or `ValueError` for an argument of another kind, as its methods do.
     """
 
-    def __init__(self, key: str = "test-key", *, clock: Clock | None = None) -> None:
-        problem = arguments.problem_with_key(key)
-        self._key = Secret(key)
-        # No error below may have the key among the local variables of its traceback.
-        del key
+    def __init__(
+        self,
+        key: str = "test-key",
+        *,
+        sandbox_key: str | None = None,
+        operations: Iterable[Operation] = OPERATIONS.values(),
+        daily_limit: int | None = None,
+        frequency_limit: FrequencyLimit | None = None,
+        lockout_after: int | None = 25,
+        clock: Clock | None = None,
+    ) -> None:
+        problem = _problem_with_keys(key, sandbox_key)
+        secret = Secret(key)
+        sandbox_secret = None if sandbox_key is None else Secret(sandbox_key)
+        # No error below may have the keys among the local variables of its traceback.
+        del key, sandbox_key
         if problem is not None:
             raise problem
+        for name, number in (("daily_limit", daily_limit), ("lockout_after", lockout_after)):
+            if number is not None:
+                checks.count(name, number)
+        checks.kind_of("frequency_limit", frequency_limit, FrequencyLimit | None)
         arguments.clock(clock)
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._jobs: dict[UUID, Job] = {}
-        self._numbers = itertools.count(1)
-        self._started = Script(steps=(), duration=None, error_message=None)
+        self._contract = Contract(operations)
+        self._gate = Gate(secret, sandbox_secret, daily_limit, frequency_limit, lockout_after)
+        self._account = Account(self._clock)
         self._trouble: list[Trouble] = []
         self._calls: list[ReceivedCall] = []
 
@@ -73,6 +92,22 @@ class FakeCustomerApi:
     def calls(self) -> tuple[ReceivedCall, ...]:
         """Every POST to the service's address so far, in the order they came."""
         return tuple(self._calls)
+
+    @property
+    def mailboxes(self) -> tuple[Mailbox, ...]:
+        """The mailboxes that SMAddUser made, in the order they came."""
+        return tuple(self._account.mailboxes)
+
+    @property
+    def aliases(self) -> dict[str, tuple[str | None, ...]]:
+        """The addresses of each alias, by its own address: `info@example.com`.
+
+        A domain is one of the account's as soon as it has a mailbox or an alias.
+        """
+        return {
+            f"{alias}@{domain}": addresses
+            for (domain, alias), addresses in self._account.aliases.items()
+        }
 
     def add_job(
         self,
@@ -98,13 +133,27 @@ class FakeCustomerApi:
         Raises `ValueError` for both steps and a duration.
         """
         script = Script(steps=steps, duration=duration, error_message=error_message)
-        return self._add(script, name, None if job_id is None else arguments.job_id(job_id))
+        number = None if job_id is None else arguments.job_id(job_id)
+        return self._account.add_job(script, name, number)
 
     def script_started_jobs(
         self, *steps: Step, duration: float | None = None, error_message: str | None = None
     ) -> None:
         """How the jobs go that operations start from now on; the parameters are `add_job`'s."""
-        self._started = Script(steps=steps, duration=duration, error_message=error_message)
+        self._account.started = Script(steps=steps, duration=duration, error_message=error_message)
+
+    def add_bandwidth(self, use_date: date, quantity: Decimal | int | None) -> None:
+        """Add a row to what BandwidthGetUsage answers.
+
+        use_date: a date is its midnight. It goes out with the offset it has; the real service
+        sends its own zone's. quantity: as a decimal; None for a column that is null.
+        """
+        checks.kind_of("use_date", use_date, date)
+        if isinstance(quantity, bool):
+            raise TypeError("quantity must be a Decimal or a whole number, not bool")
+        checks.kind_of("quantity", quantity, Decimal | int | None)
+        moment = use_date if isinstance(use_date, datetime) else datetime.combine(use_date, time())
+        self._account.bandwidth.append((moment, quantity))
 
     def trouble(self, trouble: Trouble, times: int = 1) -> None:
         """Give trouble to so many calls, after those that trouble was already ordered for.
@@ -117,153 +166,78 @@ class FakeCustomerApi:
         checks.count("times", times)
         self._trouble += [trouble] * times
 
-    async def __call__(self, scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI connection: a request, or the server's lifespan."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await lifespan(receive, send)
             return
-        body = await _body(receive)
+        body = await body_of(receive)
         if body is None:
             return
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         }
-        other = page(scope, headers)
+        other = page(scope, headers, self._contract)
         if other is not None:
-            await _send(send, other)
+            await send_whole(send, other)
         else:
-            await self._serve(Request(headers, body), send)
+            address = (scope.get("client") or ("", 0))[0]
+            await self._serve(Request(headers, body), address, send)
 
-    async def _serve(self, request: Request, send: _Send) -> None:
-        reading = read(request)
+    async def _serve(self, request: Request, address: str, send: Send) -> None:
+        reading = read(request, self._contract)
         number = len(self._calls)
         self._calls.append(self._received(request, reading))
         trouble = self._trouble.pop(0) if self._trouble else None
         if isinstance(trouble, Delay):
             await self._clock.sleep(trouble.seconds)
-        answer = trouble if isinstance(trouble, RawAnswer) else self._answer(reading, trouble)
+        answer = trouble
+        if not isinstance(answer, RawAnswer):
+            answer = self._answer(reading, address, trouble)
         if isinstance(trouble, DroppedConnection):
-            await _drop(send, answer, trouble.after)
-        await _send(send, answer)
+            await drop(send, answer, trouble.after)
+        await send_whole(send, answer)
         self._calls[number] = replace(self._calls[number], status=answer.status)
 
     def _received(self, request: Request, reading: Reading) -> ReceivedCall:
+        outcome = reading.request
         return ReceivedCall(
             operation=None if reading.operation is None else reading.operation.name,
             version=reading.version,
-            parameters=_recorded(reading.request),
+            parameters=outcome.sent if isinstance(outcome, Invocation) else {},
             headers=request.headers,
             at=self._clock.monotonic(),
         )
 
-    def _answer(self, reading: Reading, trouble: Trouble | None) -> RawAnswer:
+    def _answer(self, reading: Reading, address: str, trouble: Trouble | None) -> RawAnswer:
         outcome = reading.request
         if isinstance(outcome, Invocation):
-            outcome = self._outcome(outcome, reading.version, trouble)
+            called = outcome
+            outcome = trouble if isinstance(trouble, Fault) else self._run(called, address)
+            if not isinstance(outcome, (Fault, RawAnswer)):
+                outcome = called.not_understood or write_result(
+                    called.operation, reading.version, outcome
+                )
         return write_fault(outcome, reading.version) if isinstance(outcome, Fault) else outcome
 
-    def _outcome(
-        self, invocation: Invocation, version: SoapVersion, trouble: Trouble | None
-    ) -> Fault | RawAnswer:
-        if isinstance(trouble, Fault):
-            return trouble
-        result = self._run(invocation.operation, invocation.values)
-        if isinstance(result, (Fault, RawAnswer)):
-            return result
-        return invocation.not_understood or write_result(invocation.operation, version, result)
-
-    def _run(
-        self, operation: Operation, values: Mapping[str, Any]
-    ) -> JobRecord | UUID | Fault | RawAnswer | None:
-        """What the service's own code does."""
-        key = values[KEY.name]
-        if key is None:
-            return _thrown("API key is missing.")
-        if key != self._key.reveal():
-            return _thrown("Invalid API key.")
-        if operation is not GET_JOB_STATUS:
-            return self._add(self._started, operation.name, None)
-        job = self._jobs.get(values["jobId"])
-        return _thrown("Job not found.") if job is None else job.look(self._clock.time())
-
-    def _add(self, script: Script, name: str, job_id: UUID | None) -> UUID:
-        job_id = self._free_id() if job_id is None else job_id
-        self._jobs[job_id] = Job(name=name, script=script, started=self._clock.time())
-        return job_id
-
-    def _free_id(self) -> UUID:
-        ids = (UUID(f"a0000000-0000-0000-0000-{number:012}") for number in self._numbers)
-        return next(job_id for job_id in ids if job_id not in self._jobs)
+    def _run(self, called: Invocation, address: str) -> Any:
+        """What the service's own code does: a result, or what is answered instead of one."""
+        operation, key = called.operation, called.values[KEY.key]
+        now = self._clock.monotonic()
+        refusal = self._gate.refusal(key, operation.name, address, now)
+        if refusal is not None:
+            return refusal
+        if operation.writes and self._gate.is_sandbox(key):
+            return self._account.free_id() if operation.result is GUID else None
+        return operation.answer(self._account, called.values)
 
 
-def _recorded(request: Invocation | Fault | RawAnswer) -> dict[str, str | Secret]:
-    if not isinstance(request, Invocation):
-        return {}
-    return {
-        name: Secret(text) if name == KEY.name else text for name, text in request.texts.items()
-    }
-
-
-def _thrown(message: str) -> Fault:
-    """The fault that ASMX makes of a plain exception."""
-    return Fault(reason=f"Server was unable to process request. ---> {message}")
-
-
-async def _lifespan(receive: _Receive, send: _Send) -> None:
-    for phase in ("startup", "shutdown"):
-        await receive()
-        await send({"type": f"lifespan.{phase}.complete"})
-
-
-async def _body(receive: _Receive) -> bytes | None:
-    """A request's body, or enough of it to see that it is too large; None if it breaks off."""
-    parts: list[bytes] = []
-    size = 0
-    more = True
-    # To its end, too large or not: httpx's transport for ASGI leaves a stream half read open.
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        if size <= MAX_REQUEST_BYTES:
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-async def _send(send: _Send, answer: RawAnswer) -> None:
-    await send(_start(answer))
-    await send({"type": "http.response.body", "body": _bytes(answer)})
-
-
-async def _drop(send: _Send, answer: RawAnswer, after: int | None) -> NoReturn:
-    if after is None:
-        with contextlib.suppress(Exception):
-            await send(dict(_UNSENDABLE))
-    else:
-        await send(_start(answer))
-        part = _bytes(answer)[:-1][:after]
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-    raise ConnectionResetError("the fake closed the connection")
-
-
-def _start(answer: RawAnswer) -> _Message:
-    headers = {
-        "Content-Type": answer.content_type,
-        "Content-Length": str(len(_bytes(answer))),
-        **answer.headers,
-    }
-    return {
-        "type": "http.response.start",
-        "status": answer.status,
-        "headers": [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers.items()
-        ],
-    }
-
-
-def _bytes(answer: RawAnswer) -> bytes:
-    return answer.body if isinstance(answer.body, bytes) else answer.body.encode()
+def _problem_with_keys(key: object, sandbox_key: object) -> ValueError | TypeError | None:
+    problem = arguments.problem_with_key(key)
+    if problem is not None or sandbox_key is None:
+        return problem
+    if key == sandbox_key:
+        return ValueError("sandbox_key must not be the key itself")
+    problem = arguments.problem_with_key(sandbox_key)
+    return None if problem is None else type(problem)(f"sandbox_{problem}")

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from types import UnionType
+from typing import Final, TypeVar, cast
+
+ItemT = TypeVar("ItemT")
+
+# Namespaces in XML section 3, production [4] NCName, without its rarer letters
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
 
 
-def kind_of(name: str, value: object, kinds: UnionType) -> None:
+def kind_of(name: str, value: object, kinds: type | UnionType) -> None:
     """Raise `TypeError` unless a value is of one of the kinds."""
     if not isinstance(value, kinds):
-        raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
+        wanted = kinds.__name__ if isinstance(kinds, type) else kinds
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+
+
+def each_kind_of(name: str, values: object, kind: type[ItemT]) -> tuple[ItemT, ...]:
+    """The values; raises `TypeError` unless all are of the kind."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be rows of {kind.__name__}, not {type(values).__name__}")
+    rows = tuple(cast("Iterable[ItemT]", values))
+    for number, row in enumerate(rows):
+        kind_of(f"{name}[{number}]", row, kind)
+    return rows
+
+
+def xml_name(name: str, value: object) -> None:
+    """Raise `TypeError` or `ValueError` unless it can be the name of an element."""
+    kind_of(name, value, str)
+    if _NAME.fullmatch(str(value)) is None:
+        raise ValueError(f"{name} must be a name that XML allows; got {value!r}")
 
 
 def finite(name: str, value: object) -> None:

@@ -5,103 +5,64 @@ Written out apart from `dasp_async.operations`, so that a slip there does not st
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final
-from uuid import UUID
 
+from dasp_async import arguments
 from dasp_async.operations import NAMESPACE
-from dasp_async.xsd import date_time_from_text
-
-# .NET's DateTime.MinValue, which stands for a date that is not set, and Python's datetime.max
-_MIN_VALUE: Final = "0001-01-01T00:00:00"
-_MAX_VALUE: Final = "9999-12-31T23:59:59.999999"
-
-
-@dataclass(frozen=True, slots=True)
-class XsdType:
-    """A simple type: its name in the WSDL, whether it can be null, and how it is read and written.
-
-    missing: what ASMX reads where the element is missing.
-    """
-
-    name: str
-    label: str
-    nullable: bool
-    missing: object
-    from_text: Callable[[str], object]
-    to_text: Callable[[Any], str | None]
-
-
-def _guid_from_text(text: str) -> UUID:
-    """A guid in one of .NET's spellings; raises `ValueError` with the runtime's text."""
-    spelling = text.strip()
-    if not spelling:
-        raise ValueError("Unrecognized Guid format.")
-    try:
-        guid = UUID(spelling.strip("{}()"))
-    except ValueError:
-        guid = UUID(int=0)
-    # UUID reads more than .NET does.
-    if spelling.lower() not in {str(guid), guid.hex, f"{{{guid}}}", f"({guid})"}:
-        raise ValueError(
-            "Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)."
-        )
-    return guid
-
-
-def _date_time_to_text(moment: datetime | None) -> str:
-    if moment is None:
-        return _MIN_VALUE
-    text = moment.replace(tzinfo=None).isoformat(timespec="microseconds")
-    # .NET counts in 100 ns, so its largest date has a digit more than Python's.
-    text = f"{text}9" if text == _MAX_VALUE else text.rstrip("0").rstrip(".")
-    return text + _offset(moment)
-
-
-def _offset(moment: datetime) -> str:
-    offset = moment.utcoffset()
-    if offset is None:
-        return ""
-    if moment.tzinfo is UTC:
-        return "Z"
-    minutes = abs(offset) // timedelta(minutes=1)
-    return f"{'-' if offset < timedelta() else '+'}{minutes // 60:02}:{minutes % 60:02}"
-
-
-STRING: Final = XsdType("s:string", "string", True, None, str, lambda text: text)
-GUID: Final = XsdType("s1:guid", "guid", False, UUID(int=0), _guid_from_text, str)
-DATE_TIME: Final = XsdType(
-    "s:dateTime", "dateTime", False, None, date_time_from_text, _date_time_to_text
+from dasp_async.testing import checks
+from dasp_async.testing.account import Account, Values
+from dasp_async.testing.types import (
+    DATE_TIME,
+    DECIMAL,
+    GUID,
+    INT,
+    SECRET,
+    STRING,
+    STRINGS,
+    ArrayType,
+    DataSetType,
+    Element,
+    RecordType,
+    ValueType,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A parameter, or a member of a record: its name on the wire, its type, its Python field."""
-
-    name: str
-    type: XsdType
-    field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordType:
-    """A complex type, and the fields of the dataclass that its members are read from."""
-
-    name: str
-    members: tuple[Named, ...]
+# The parameter that every operation takes first, and that tells the caller
+KEY: Final = Element("key", SECRET)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation: its name, what its help page says, its parameters in order, its result."""
+    """An operation of the service, as its help page describes it.
+
+    parameters: in their order, `KEY` among them. result: its type; None for no result at all.
+    answer: what the service's own code does. It is called with the fake's `Account` and the
+    parameters by their keys (None for null, a `Secret` for a `SECRET`), and returns a value of
+    the result's type, None for null, or a `Fault` or a `RawAnswer` to be answered instead.
+    writes: whether it changes anything; the sandbox key lets it do nothing then.
+    documentation: the line on the help page.
+
+    Raises `TypeError` or `ValueError` for arguments of other kinds, and for a `KEY` left out.
+    """
 
     name: str
-    documentation: str
-    parameters: tuple[Named, ...]
-    result: XsdType | RecordType
+    parameters: tuple[Element, ...]
+    result: ValueType | DataSetType | None
+    answer: Callable[[Account, Values], Any]
+    _: KW_ONLY
+    writes: bool
+    documentation: str = ""
+
+    def __post_init__(self) -> None:
+        checks.xml_name("name", self.name)
+        checks.each_kind_of("parameters", self.parameters, Element)
+        checks.kind_of("result", self.result, ValueType | DataSetType | None)
+        if self.answer is None:
+            raise TypeError("answer must be a plain function, not None")
+        arguments.callback("answer", self.answer)
+        if (KEY.key, SECRET) not in {(each.key, each.type) for each in self.parameters}:
+            raise ValueError("parameters must hold KEY: every operation takes the key")
 
     @property
     def action(self) -> str:
@@ -109,28 +70,106 @@ class Operation:
         return NAMESPACE + self.name
 
 
-KEY: Final = Named("key", STRING)
+class Contract:
+    """A fake's operations, and how requests find them: by SOAPAction, by element, by name."""
 
-GET_JOB_STATUS: Final = Operation(
-    name="GetJobStatus",
-    documentation="Get the status on an asynchronous job",
-    parameters=(KEY, Named("jobId", GUID)),
-    result=RecordType(
-        "JobStatus",
-        (
-            Named("JobName", STRING, "job_name"),
-            Named("Status", STRING, "status"),
-            Named("StartDateTime", DATE_TIME, "start_date_time"),
-            Named("CompletedDateTime", DATE_TIME, "completed_date_time"),
-            Named("ErrorMessage", STRING, "error_message"),
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.operations = checks.each_kind_of("operations", operations, Operation)
+        self.by_name: Mapping[str, Operation] = {each.name: each for each in self.operations}
+        self.by_action = {each.action: each for each in self.operations}
+        self.by_element = {f"{{{NAMESPACE}}}{each.name}": each for each in self.operations}
+        if len(self.by_name) < len(self.operations):
+            raise ValueError("operations must have names of their own")
+
+
+_ROWS: Final = (
+    Operation(
+        "GetJobStatus",
+        (KEY, Element("jobId", GUID)),
+        RecordType(
+            "JobStatus",
+            (
+                Element("JobName", STRING, "job_name"),
+                Element("Status", STRING, "status"),
+                Element("StartDateTime", DATE_TIME, "start_date_time"),
+                Element("CompletedDateTime", DATE_TIME, "completed_date_time"),
+                Element("ErrorMessage", STRING, "error_message"),
+            ),
         ),
+        Account.job_status,
+        writes=False,
+        documentation="Get the status on an asynchronous job",
+    ),
+    Operation(
+        "Sql2012CreateBackup",
+        (KEY, Element("databaseName", STRING)),
+        GUID,
+        lambda account, _: account.start_job("Sql2012CreateBackup"),
+        writes=True,
+        documentation="Start a backup of a SQL 2012 database; its result is a jobId for "
+        "GetJobStatus",
+    ),
+    Operation(
+        "BandwidthGetUsage",
+        (KEY, Element("startDate", DATE_TIME), Element("endDate", DATE_TIME)),
+        DataSetType("UsageSummary", (Element("UseDate", DATE_TIME), Element("Quantity", DECIMAL))),
+        Account.bandwidth_usage,
+        writes=False,
+        documentation="Get the bandwidth usage for a date range",
+    ),
+    Operation(
+        "SMAddUser",
+        (
+            KEY,
+            Element("domainName", STRING),
+            Element("userName", STRING),
+            Element("password", SECRET),
+            Element("firstName", STRING),
+            Element("lastName", STRING),
+            Element("maxMailboxSizeInMB", INT),
+        ),
+        None,
+        Account.add_mailbox,
+        writes=True,
+        documentation="Add a SmarterMail user",
+    ),
+    Operation(
+        "SMAddAlias",
+        (
+            KEY,
+            Element("domainName", STRING),
+            Element("aliasName", STRING),
+            Element("addresses", STRINGS),
+        ),
+        None,
+        Account.add_alias,
+        writes=True,
+        documentation="Add a SmarterMail alias",
+    ),
+    Operation(
+        "SMUpdateAliasAddresses",
+        (
+            KEY,
+            Element("domainName", STRING),
+            Element("aliasName", STRING),
+            Element("newAddresses", STRINGS),
+        ),
+        None,
+        Account.update_alias,
+        writes=True,
+        documentation="Replace the addresses of a SmarterMail alias",
+    ),
+    Operation(
+        "SMGetAllAliases",
+        (KEY, Element("domainName", STRING)),
+        ArrayType(
+            RecordType("SMAlias", (Element("EmailAddress", STRING), Element("Addresses", STRINGS)))
+        ),
+        Account.all_aliases,
+        writes=False,
+        documentation="Get all SmarterMail aliases of a domain",
     ),
 )
-SQL_2012_CREATE_BACKUP: Final = Operation(
-    name="Sql2012CreateBackup",
-    documentation="Start a backup of a SQL 2012 database; its result is a jobId for GetJobStatus",
-    parameters=(KEY, Named("databaseName", STRING)),
-    result=GUID,
-)
 
-OPERATIONS: Final = (GET_JOB_STATUS, SQL_2012_CREATE_BACKUP)
+# The operations that are known, by name: `{**OPERATIONS, "X": row}.values()` puts one in.
+OPERATIONS: Final[Mapping[str, Operation]] = {row.name: row for row in _ROWS}

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from dasp_async.operations import NAMESPACE
 from dasp_async.soap import XSD, XSI, SoapVersion
-from dasp_async.testing.contract import OPERATIONS, Operation, RecordType
+from dasp_async.testing.contract import Contract, Operation
 from dasp_async.testing.script import RawAnswer
+from dasp_async.testing.types import ArrayType, DataSetType, RecordType, ValueType
 from dasp_async.testing.wsdl import wsdl
 
 PATH: Final = "/1.0/customerapi.asmx"
 
-_BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
 
-
-def page(scope: Mapping[str, Any], headers: Mapping[str, str]) -> RawAnswer | None:
+def page(
+    scope: Mapping[str, Any], headers: Mapping[str, str], contract: Contract
+) -> RawAnswer | None:
     """The answer to a request that is not for the SOAP layer; None for one that is."""
     path = re.sub("/+", "/", scope["path"])
     name = path[len(PATH) :]
     if path[: len(PATH)].lower() != PATH or name[:1] not in {"", "/"}:
         return _error(404, "The resource cannot be found.")
     if scope["method"] == "GET":
-        host = headers.get("host", "")
-        return _got(f"{scope['scheme']}://{host}{PATH}", host, name, scope["query_string"].decode())
+        return _got(scope, headers.get("host", ""), name, contract)
     if scope["method"] != "POST":
         return _error(405, "A runtime error has occurred")
     if headers.get("content-type", "").lower().startswith("application/json"):
@@ -41,17 +41,20 @@ def page(scope: Mapping[str, Any], headers: Mapping[str, str]) -> RawAnswer | No
     return None
 
 
-def _got(address: str, host: str, name: str, query: str) -> RawAnswer:
+def _got(scope: Mapping[str, Any], host: str, name: str, contract: Contract) -> RawAnswer:
     if name:
         return _error(
             500, f"Request format is unrecognized for URL unexpectedly ending in '{name}'."
         )
+    query = scope["query_string"].decode()
     if query.lower() == "wsdl":
-        return RawAnswer(wsdl(address), content_type="text/xml; charset=utf-8")
-    operation = _BY_NAME.get(parse_qs(query).get("op", [""])[0])
-    return _html(
-        "CustomerApi Web Service", _list() if operation is None else _help(operation, host)
-    )
+        return RawAnswer(
+            wsdl(contract.operations, f"{scope['scheme']}://{host}{PATH}"),
+            content_type="text/xml; charset=utf-8",
+        )
+    operation = contract.by_name.get(parse_qs(query).get("op", [""])[0])
+    content = _list(contract.operations) if operation is None else _help(operation, host)
+    return _html("CustomerApi Web Service", content)
 
 
 def _error(status: int, message: str) -> RawAnswer:
@@ -68,11 +71,11 @@ def _html(title: str, content: str, status: int = 200) -> RawAnswer:
     )
 
 
-def _list() -> str:
+def _list(operations: Sequence[Operation]) -> str:
     rows = "\n".join(
         f'<li><a href="?op={operation.name}">{operation.name}</a>'
         f"<br>{escape(operation.documentation)}</li>"
-        for operation in OPERATIONS
+        for operation in operations
     )
     return (
         "<h1>CustomerApi</h1>\n<p>The following operations are supported. For a formal "
@@ -96,7 +99,7 @@ def _samples(operation: Operation, version: SoapVersion, host: str) -> str:
     name = f"SOAP {version.value}"
     content_type = f"Content-Type: {version.media_type}; charset=utf-8\nContent-Length: length\n"
     action = f'SOAPAction: "{operation.action}"\n' if version is SoapVersion.SOAP_1_1 else ""
-    parameters = [_sample(each.name, each.type.label) for each in operation.parameters]
+    parameters = [line for each in operation.parameters for line in _sample(each.name, each.type)]
     request = f"POST {PATH} HTTP/1.1\nHost: {host}\n{content_type}{action}\n" + _envelope(
         version, operation.name, parameters
     )
@@ -112,23 +115,30 @@ def _samples(operation: Operation, version: SoapVersion, host: str) -> str:
 
 def _envelope(version: SoapVersion, element: str, lines: list[str]) -> str:
     prefix = version.prefix
+    start = f'{element} xmlns="{NAMESPACE}"'
     content = "".join(f"      {line}\n" for line in lines)
+    whole = f"<{start}>\n{content}    </{element}>" if lines else f"<{start} />"
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<{prefix}:Envelope xmlns:xsi="{XSI}" xmlns:xsd="{XSD}" '
         f'xmlns:{prefix}="{version.namespace}">\n  <{prefix}:Body>\n'
-        f'    <{element} xmlns="{NAMESPACE}">\n{content}    </{element}>\n'
-        f"  </{prefix}:Body>\n</{prefix}:Envelope>"
+        f"    {whole}\n  </{prefix}:Body>\n</{prefix}:Envelope>"
     )
 
 
 def _result(operation: Operation) -> list[str]:
-    name, kind = f"{operation.name}Result", operation.result
-    if not isinstance(kind, RecordType):
-        return [_sample(name, kind.label)]
-    members = [f"  {_sample(member.name, member.type.label)}" for member in kind.members]
-    return [f"<{name}>", *members, f"</{name}>"]
+    kind = operation.result
+    return [] if kind is None else _sample(f"{operation.name}Result", kind)
 
 
-def _sample(name: str, text: str) -> str:
-    return f"<{name}>{text}</{name}>"
+def _sample(name: str, kind: ValueType | DataSetType) -> list[str]:
+    """The lines that show a value of a type; of an array they show two items."""
+    if isinstance(kind, ArrayType):
+        lines = _sample(kind.item.name, kind.item) * 2
+    elif isinstance(kind, RecordType):
+        lines = [line for each in kind.members for line in _sample(each.name, each.type)]
+    elif isinstance(kind, DataSetType):
+        return [f"<{name}>", f"  <xsd:schema>schema</xsd:schema>xml</{name}>"]
+    else:
+        return [f"<{name}>{kind.name}</{name}>"]
+    return [f"<{name}>", *(f"  {line}" for line in lines), f"</{name}>"]

@@ -11,16 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from dasp_async.operations import NAMESPACE
 from dasp_async.soap import SoapVersion, is_soap
-from dasp_async.testing.contract import OPERATIONS, Operation, XsdType
+from dasp_async.testing.contract import Contract, Operation
 from dasp_async.testing.document import Document, Element, NotXml, parse
+from dasp_async.testing.parameters import read_parameters
 from dasp_async.testing.script import Fault, RawAnswer
 
 MAX_REQUEST_BYTES: Final = 4096 * 1024  # httpRuntime's maxRequestLength, if nobody sets it
 
-_BY_ACTION: Final = {operation.action: operation for operation in OPERATIONS}
-_BY_ELEMENT: Final = {f"{{{NAMESPACE}}}{operation.name}": operation for operation in OPERATIONS}
 _VERSIONS: Final = {version.namespace: version for version in SoapVersion}
 
 _MISSING_BODY: Final = "Request format is invalid: Missing required soap:Body element."
@@ -57,13 +55,13 @@ class Request:
 class Invocation:
     """A call that the service's code is to run.
 
-    texts: the parameters as they were sent, by name. values: as the service's code gets them,
-    those that were missing too. not_understood: the fault to answer once it has run, for a
+    sent: the parameters as they were sent, by name. values: by key, as the service's code gets
+    them, those that were missing too. not_understood: the fault to answer once it has run, for a
     header that had to be understood; None for none.
     """
 
     operation: Operation
-    texts: Mapping[str, str]
+    sent: Mapping[str, Any]
     values: Mapping[str, Any]
     not_understood: Fault | None
 
@@ -90,19 +88,19 @@ class _Refused(Exception):
         self.refusal = refusal
 
 
-def read(request: Request) -> Reading:
+def read(request: Request, contract: Contract) -> Reading:
     """What a POST to the service's address asks for."""
     version = _guess(request)
     document = parse(request.body, _charset(request))
     operation = None
     try:
-        operation = _route(request, document, version)
+        operation = _route(request, document, version, contract)
         version, body = _body(request, document, version)
-        texts, values = _parameters(body, operation, version)
+        sent, values = _parameters(body, operation, version)
     except _Refused as refused:
         return Reading(refused.version, operation, refused.refusal)
     not_understood = _not_understood(document, version)
-    return Reading(version, operation, Invocation(operation, texts, values, not_understood))
+    return Reading(version, operation, Invocation(operation, sent, values, not_understood))
 
 
 def _guess(request: Request) -> SoapVersion:
@@ -131,35 +129,37 @@ def _content_type_parameter(request: Request, name: str) -> str:
     return ""
 
 
-def _route(request: Request, document: Document, version: SoapVersion) -> Operation:
+def _route(
+    request: Request, document: Document, version: SoapVersion, contract: Contract
+) -> Operation:
     if version is SoapVersion.SOAP_1_1:
-        return _route_by_action(request.headers["soapaction"])
+        return _route_by_action(request.headers["soapaction"], contract)
     action = unquote_plus(_content_type_parameter(request, "action"))
-    if action in _BY_ACTION:
-        return _BY_ACTION[action]
+    if action in contract.by_action:
+        return contract.by_action[action]
     if request.is_too_large:
         raise _Refused(version, _TOO_LARGE)
-    return _route_by_element(document, action)
+    return _route_by_element(document, action, contract)
 
 
-def _route_by_action(action: str) -> Operation:
+def _route_by_action(action: str, contract: Contract) -> Operation:
     if action.startswith('"') and action.endswith('"'):
         action = action[1:-1]
     action = unquote_plus(action)
-    if action in _BY_ACTION:
-        return _BY_ACTION[action]
+    if action in contract.by_action:
+        return contract.by_action[action]
     reason = f"Server did not recognize the value of HTTP Header SOAPAction: {action}."
     raise _Refused(SoapVersion.SOAP_1_1, Fault(code="Client", reason=reason))
 
 
-def _route_by_element(document: Document, action: str) -> Operation:
+def _route_by_element(document: Document, action: str, contract: Contract) -> Operation:
     try:
         element = _request_element(document)
     except NotXml as problem:
         refusal = Fault(reason=f"Server was unable to process request. ---> {problem}")
     else:
-        if element in _BY_ELEMENT:
-            return _BY_ELEMENT[element]
+        if element in contract.by_element:
+            return contract.by_element[element]
         refusal = Fault(code="Client", reason=_unrouted(action))
     root = document.root
     raise _Refused(SoapVersion.SOAP_1_2 if root is None else _version(root), refusal)
@@ -227,32 +227,13 @@ def _body(
 
 def _parameters(
     body: Element, operation: Operation, version: SoapVersion
-) -> tuple[dict[str, str], dict[str, Any]]:
-    """The parameters as texts and as values; what is not looked for is silently left out."""
-    types = {f"{{{NAMESPACE}}}{each.name}": each for each in operation.parameters}
-    texts: dict[str, str] = {}
-    values: dict[str, Any] = {each.name: each.type.missing for each in operation.parameters}
-    for call in body.children:
-        if call.tag != f"{{{NAMESPACE}}}{operation.name}":
-            continue
-        # Of two parameters the first counts, of two calls the second.
-        for child in reversed(call.children):
-            if child.tag in types:
-                parameter = types[child.tag]
-                texts[parameter.name] = child.text
-                values[parameter.name] = _value(child, parameter.type, version)
-    return texts, values
-
-
-def _value(element: Element, xsd_type: XsdType, version: SoapVersion) -> object:
-    if not element.is_text:
-        raise _Refused(version, _empty(400, version))
+) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        return xsd_type.from_text(element.text)
+        return read_parameters(body, operation)
+    except NotXml:
+        raise _Refused(version, _empty(400, version)) from None
     except ValueError as problem:
-        line, position = element.after
-        place = f"There is an error in XML document ({line}, {position})."
-        raise _Refused(version, _unreadable(f"{place} ---> {problem}")) from None
+        raise _Refused(version, _unreadable(str(problem))) from None
 
 
 def _not_understood(document: Document, version: SoapVersion) -> Fault | None:

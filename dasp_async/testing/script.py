@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dasp_async.models import DONE_WORDS, FAILED_WORDS, JobRecord
-from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
 from dasp_async.testing import checks
 
@@ -61,6 +60,11 @@ class Fault:
                 raise ValueError(f"{code!r} is neither a code of SOAP's nor {{namespace}}name")
 
 
+def thrown(message: str) -> Fault:
+    """The fault that ASMX makes of a plain exception."""
+    return Fault(reason=f"Server was unable to process request. ---> {message}")
+
+
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
     """An HTTP answer as it is: an HTML page, SOAP that is broken, a redirect, any bytes.
@@ -104,8 +108,8 @@ class ReceivedCall:
 
     operation: its name; None if the request could not be told to call one.
     version: the SOAP version that it was answered in.
-    parameters: the values that were read, by name, as their text; the key is a `Secret`.
-    One that was missing, or in another namespace, is not among them.
+    parameters: the values that were read, by name, as their text, an array as a list; the key
+    and passwords are `Secret`s. One that was missing, or in another namespace, is not among them.
     headers: the request's, their names in lower case.
     at: when it came, in seconds of the clock's `monotonic`.
     status: the HTTP status of the answer; None as long as no whole answer was sent.
@@ -113,7 +117,7 @@ class ReceivedCall:
 
     operation: str | None
     version: SoapVersion
-    parameters: Mapping[str, str | Secret]
+    parameters: Mapping[str, Any]
     headers: Mapping[str, str]
     at: float
     status: int | None = None

@@ -1,8 +1,4 @@
-"""Results and faults → answers, byte for byte as .NET's XmlTextWriter writes them. Pure.
-
-Written as text, since lxml refuses what ASMX does send: raw CRs and references to control
-characters, which make answers that are not XML.
-"""
+"""Results and faults → answers, byte for byte as ASMX writes them. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +7,11 @@ from typing import Any, Final
 
 from dasp_async.operations import NAMESPACE
 from dasp_async.soap import XSD, XSI, SoapVersion
-from dasp_async.testing.contract import Operation, RecordType
+from dasp_async.testing.contract import Operation
+from dasp_async.testing.markup import element, escaped, text_element
+from dasp_async.testing.results import write_value
 from dasp_async.testing.script import FAULT_CODES, Fault, RawAnswer
 
-_REFERENCED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATE: Final = re.compile("([\ud800-\udfff])(.?)", re.DOTALL)
 
 _SOAP_1_2_NAMESPACE: Final = SoapVersion.SOAP_1_2.namespace
@@ -31,14 +28,14 @@ _UPGRADE: Final = (
 
 
 def write_result(operation: Operation, version: SoapVersion, result: Any) -> RawAnswer:
-    """The answer with a result; None leaves the result element out, as ASMX writes null."""
-    response = f'{operation.name}Response xmlns="{NAMESPACE}"'
-    content = "" if result is None else _result(operation, result)
-    element = f"<{response}>{content}</{operation.name}Response>" if content else f"<{response} />"
+    """The answer with a result; None leaves the result element out where the type has a null."""
+    name, kind = operation.name, operation.result
+    content = "" if kind is None else write_value(f"{name}Result", kind, result)
+    response = element(f"{name}Response", content, f'xmlns="{NAMESPACE}"')
     try:
-        return _answer(200, version, element)
+        return _answer(200, version, response)
     except UnicodeEncodeError:
-        return write_fault(_surrogate_fault(element), version)
+        return write_fault(_surrogate_fault(response), version)
 
 
 def write_fault(fault: Fault, version: SoapVersion) -> RawAnswer:
@@ -63,23 +60,12 @@ def _answer(
     )
 
 
-def _result(operation: Operation, result: Any) -> str:
-    name, kind = f"{operation.name}Result", operation.result
-    if not isinstance(kind, RecordType):
-        return _element(name, kind.to_text(result))
-    members = "".join(
-        _element(member.name, member.type.to_text(getattr(result, member.field)))
-        for member in kind.members
-    )
-    return f"<{name}>{members}</{name}>"
-
-
 def _fault_1_1(fault: Fault) -> str:
-    language = f' xml:lang="{fault.language}"' if fault.language else ""
+    language = f'xml:lang="{fault.language}"' if fault.language else ""
     return (
         _code("faultcode", fault.code, SoapVersion.SOAP_1_1)
-        + _element("faultstring", fault.reason or "SoapException", language)
-        + _element("faultactor", fault.actor)
+        + text_element("faultstring", fault.reason or "SoapException", language)
+        + text_element("faultactor", fault.actor)
         + _detail(fault, "detail")
     )
 
@@ -90,21 +76,21 @@ def _fault_1_2(fault: Fault) -> str:
         if fault.subcode
         else ""
     )
-    reason = _element("soap:Text", fault.reason or "SoapException", ' xml:lang="en"')
+    reason = text_element("soap:Text", fault.reason or "SoapException", 'xml:lang="en"')
     return (
         f"<soap:Code>{_code('soap:Value', fault.code, SoapVersion.SOAP_1_2)}{subcode}</soap:Code>"
         f"<soap:Reason>{reason}</soap:Reason>"
-        + _element("soap:Node", fault.actor)
-        + _element("soap:Role", fault.role)
+        + text_element("soap:Node", fault.actor)
+        + text_element("soap:Role", fault.role)
         + _detail(fault, "soap:Detail")
     )
 
 
 def _code(name: str, code: str, version: SoapVersion) -> str:
     if code in FAULT_CODES:
-        return _element(name, f"soap:{FAULT_CODES[code][version]}")
+        return text_element(name, f"soap:{FAULT_CODES[code][version]}")
     namespace, _, local = code.lstrip("{").rpartition("}")
-    return _element(name, f"q0:{local}", f' xmlns:q0="{_escaped(namespace)}"')
+    return text_element(name, f"q0:{local}", f'xmlns:q0="{escaped(namespace)}"')
 
 
 def _detail(fault: Fault, empty: str) -> str:
@@ -115,20 +101,8 @@ def _detail(fault: Fault, empty: str) -> str:
     return f"<{empty} />" if fault.detail is None else f"<detail>{fault.detail}</detail>"
 
 
-def _element(name: str, text: str | None, attributes: str = "") -> str:
-    """An element with text; nothing for None, which is how ASMX writes null."""
-    if text is None:
-        return ""
-    return f"<{name}{attributes}>{_escaped(text)}</{name}>" if text else f"<{name}{attributes} />"
-
-
-def _escaped(text: str) -> str:
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _REFERENCED.sub(lambda found: f"&#x{ord(found[0]):X};", text)
-
-
-def _surrogate_fault(element: str) -> Fault:
-    pair = _SURROGATE.search(element)
+def _surrogate_fault(response: str) -> Fault:
+    pair = _SURROGATE.search(response)
     high, low = (ord(half or "\0") for half in pair.groups()) if pair else (0, 0)
     return Fault(
         reason="Server was unable to process request. ---> There was an error generating the XML "

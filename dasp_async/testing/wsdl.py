@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from dasp_async.operations import NAMESPACE
-from dasp_async.testing.contract import OPERATIONS, Named, Operation, RecordType
+from dasp_async.testing.contract import Operation
+from dasp_async.testing.types import (
+    GUID,
+    ArrayType,
+    DataSetType,
+    Element,
+    RecordType,
+    SimpleType,
+    ValueType,
+)
 
 _OPENING: Final = f"""<?xml version="1.0" encoding="utf-8"?>
 <wsdl:definitions xmlns:soapenc="http://schemas.xmlsoap.org/soap/encoding/"\
@@ -34,59 +43,101 @@ _GUID_SCHEMA: Final = f"""
 </s:schema>
 """
 
+_GUID_IMPORT: Final = '<s:import namespace="http://microsoft.com/wsdl/types/" />\n'
+
+_ANY_DATA_SET: Final = """<s:complexType>
+<s:sequence maxOccurs="unbounded">
+<s:any minOccurs="0" namespace="http://www.w3.org/2001/XMLSchema" processContents="lax" />
+<s:any minOccurs="0" namespace="urn:schemas-microsoft-com:xml-diffgram-v1" processContents="lax" />
+</s:sequence>
+</s:complexType>
+"""
+
 _BINDINGS: Final = {"CustomerApiSoap": "soap", "CustomerApiSoap12": "soap12"}
 
 
-def wsdl(address: str) -> str:
+def wsdl(operations: Sequence[Operation], address: str) -> str:
     """The document; `address` is where the service can be called."""
+    elements = _elements(operations)
+    uses_guids = f'type="{_qname(GUID)}"' in elements
     schema = (
         f'<s:schema elementFormDefault="qualified" targetNamespace="{NAMESPACE}">\n'
-        '<s:import namespace="http://microsoft.com/wsdl/types/" />\n'
-        f"{_each(_elements)}</s:schema>"
+        f"{_GUID_IMPORT if uses_guids else ''}{elements}</s:schema>"
+        f"{_GUID_SCHEMA if uses_guids else ''}"
     )
-    bindings = "".join(_binding(name, prefix) for name, prefix in _BINDINGS.items())
+    messages = "".join(map(_messages, operations))
+    port = "".join(map(_port_operation, operations))
+    bindings = "".join(_binding(name, prefix, operations) for name, prefix in _BINDINGS.items())
     ports = "".join(
         f'<wsdl:port name="{name}" binding="tns:{name}">\n'
         f"<{prefix}:address location={quoteattr(address)} />\n</wsdl:port>\n"
         for name, prefix in _BINDINGS.items()
     )
     return (
-        f"{_OPENING}<wsdl:types>\n{schema}{_GUID_SCHEMA}</wsdl:types>\n{_each(_messages)}"
-        f'<wsdl:portType name="CustomerApiSoap">\n{_each(_port_operation)}</wsdl:portType>\n'
+        f"{_OPENING}<wsdl:types>\n{schema}</wsdl:types>\n{messages}"
+        f'<wsdl:portType name="CustomerApiSoap">\n{port}</wsdl:portType>\n'
         f'{bindings}<wsdl:service name="CustomerApi">\n{ports}</wsdl:service>\n</wsdl:definitions>'
     )
 
 
-def _each(part: Callable[[Operation], str]) -> str:
-    return "".join(map(part, OPERATIONS))
+def _elements(operations: Sequence[Operation]) -> str:
+    """The elements of all messages, and after the first that needs it each complex type."""
+    written: dict[str, str] = {}
+    for operation in operations:
+        name, result = operation.name, operation.result
+        answered = "" if result is None else _member(f"{name}Result", result)
+        written[name] = _element(name, _members(operation.parameters))
+        for each in operation.parameters:
+            _add_types(written, each.type)
+        written[f"{name}Response"] = _element(f"{name}Response", answered)
+        _add_types(written, result)
+    return "".join(written.values())
 
 
-def _elements(operation: Operation) -> str:
-    name, kind = operation.name, operation.result
-    parameters = _sequence(operation.parameters)
+def _add_types(written: dict[str, str], kind: ValueType | DataSetType | None) -> None:
+    """Add a type, if it is a complex one that has a name, and then those that it is made of."""
+    if isinstance(kind, ArrayType):
+        written.setdefault(_qname(kind), _complex_type(_item(kind.item), f' name="{kind.name}"'))
+        _add_types(written, kind.item)
     if isinstance(kind, RecordType):
-        result = _member(f"{name}Result", f"tns:{kind.name}", nullable=True)
-        record = f'<s:complexType name="{kind.name}">\n{_sequence(kind.members)}</s:complexType>\n'
-    else:
-        result = _member(f"{name}Result", kind.name, nullable=kind.nullable)
-        record = ""
+        content = _members(kind.members)
+        written.setdefault(_qname(kind), _complex_type(content, f' name="{kind.name}"'))
+        for member in kind.members:
+            _add_types(written, member.type)
+
+
+def _element(name: str, content: str) -> str:
+    return f'<s:element name="{name}">\n{_complex_type(content)}</s:element>\n'
+
+
+def _complex_type(content: str, attributes: str = "") -> str:
+    if not content:
+        return f"<s:complexType{attributes} />\n"
+    return f"<s:complexType{attributes}>\n<s:sequence>\n{content}</s:sequence>\n</s:complexType>\n"
+
+
+def _members(members: tuple[Element, ...]) -> str:
+    return "".join(_member(each.name, each.type) for each in members)
+
+
+def _member(name: str, kind: ValueType | DataSetType) -> str:
+    if isinstance(kind, DataSetType):
+        start = f'<s:element minOccurs="0" maxOccurs="1" name="{name}">'
+        return f"{start}\n{_ANY_DATA_SET}</s:element>\n"
+    least = 0 if kind.missing is None else 1
+    return f'<s:element minOccurs="{least}" maxOccurs="1" name="{name}" type="{_qname(kind)}" />\n'
+
+
+def _item(kind: ValueType) -> str:
+    nillable = ' nillable="true"' if kind.missing is None else ""
     return (
-        f'<s:element name="{name}">\n<s:complexType>\n{parameters}</s:complexType>\n</s:element>\n'
-        f'<s:element name="{name}Response">\n<s:complexType>\n<s:sequence>\n{result}'
-        f"</s:sequence>\n</s:complexType>\n</s:element>\n{record}"
+        f'<s:element minOccurs="0" maxOccurs="unbounded" name="{kind.name}"{nillable} '
+        f'type="{_qname(kind)}" />\n'
     )
 
 
-def _sequence(members: tuple[Named, ...]) -> str:
-    rows = "".join(
-        _member(each.name, each.type.name, nullable=each.type.nullable) for each in members
-    )
-    return f"<s:sequence>\n{rows}</s:sequence>\n"
-
-
-def _member(name: str, type_name: str, *, nullable: bool) -> str:
-    least = 0 if nullable else 1
-    return f'<s:element minOccurs="{least}" maxOccurs="1" name="{name}" type="{type_name}" />\n'
+def _qname(kind: ValueType) -> str:
+    return f"{kind.prefix if isinstance(kind, SimpleType) else 'tns'}:{kind.name}"
 
 
 def _messages(operation: Operation) -> str:
@@ -108,14 +159,14 @@ def _port_operation(operation: Operation) -> str:
     )
 
 
-def _binding(name: str, prefix: str) -> str:
+def _binding(name: str, prefix: str, rows: Sequence[Operation]) -> str:
     body = f'<{prefix}:body use="literal" />'
     operations = "".join(
         f'<wsdl:operation name="{operation.name}">\n'
         f'<{prefix}:operation soapAction="{operation.action}" style="document" />\n'
         f"<wsdl:input>\n{body}\n</wsdl:input>\n<wsdl:output>\n{body}\n</wsdl:output>\n"
         "</wsdl:operation>\n"
-        for operation in OPERATIONS
+        for operation in rows
     )
     return (
         f'<wsdl:binding name="{name}" type="tns:CustomerApiSoap">\n'
