@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -20,43 +19,25 @@ import anyio
 import pytest
 import uvicorn
 from rich.console import Console
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from dasp_async import AttemptTimeout, CallRefused, JobState, JobStatus, __version__
 from dasp_async.__main__ import main
 from dasp_async.cli import app, ended_by
 from dasp_async.cli.display import Display, Row, printable
 from dasp_async.cli.exits import ExitCode, exit_code
-from dasp_async.cli.fake import serving
 from dasp_async.models import JobRecord
 from dasp_async.testing import FakeCustomerApi, Fault, RawAnswer
+from tests.commands import KEY, Service, served
 
-KEY = "test-key"
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
 DASP = [sys.executable, "-m", "dasp_async"]
 
 
-@dataclass
-class Service:
-    """A fake service, where it answers, and the command that talks to it."""
-
-    fake: FakeCustomerApi
-    endpoint: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"DASP_API_KEY": KEY, "DASP_ENDPOINT": self.endpoint}
-
-    def dasp(self, *words: object, **environment: str) -> Result:
-        arguments = [str(word) for word in words]
-        return CliRunner().invoke(app, arguments, env={**self.environment, **environment})
-
-
 @pytest.fixture
 def service() -> Iterator[Service]:
-    fake = FakeCustomerApi(KEY)
-    with serving(fake) as endpoint:
-        yield Service(fake, endpoint)
+    with served(FakeCustomerApi(KEY)) as service:
+        yield service
 
 
 def forbidden() -> RawAnswer:
@@ -401,7 +382,11 @@ def test_a_wrong_command_line_sends_nothing(
     assert service.fake.calls == ()
 
 
-@pytest.mark.parametrize("words", [[], ["status"], ["wait"], ["demo"], ["serve"]], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [[], *([name] for name in ("status", "wait", "operations", "call", "doctor", "demo", "serve"))],
+    ids=str,
+)
 def test_help_is_there_for_every_command(words: list[str]) -> None:
     result = CliRunner().invoke(app, [*words, "--help"])
     assert (result.exit_code, "Usage: dasp" in result.output) == (0, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -54,7 +55,7 @@ def demo() -> None:
 
     with fake_service.serving(fake) as address:
         typer.echo(f"A fake CustomerApi answers at {address}")
-        raise typer.Exit(run(start_and_wait, address))
+        raise typer.Exit(run(partial(start_and_wait, address)))
 
 
 def serve(

@@ -24,12 +24,15 @@ def hide(key: Secret) -> None:
     _keys.append(key)
 
 
-def run(main: Callable[..., Awaitable[ExitCode]], *arguments: object) -> ExitCode:
-    """Run to the end, until Ctrl-C, or until nobody listens."""
+def run(main: Callable[[], Awaitable[ExitCode]], *, interrupted: str = "") -> ExitCode:
+    """Run to the end, until Ctrl-C, or until nobody listens.
+
+    interrupted: what Ctrl-C leaves undone; empty for nothing.
+    """
     try:
-        return anyio.run(main, *arguments)
+        return anyio.run(main)
     except KeyboardInterrupt:
-        print("dasp: interrupted; the jobs run on, and can be waited for again", file=sys.stderr)
+        print(f"dasp: interrupted{interrupted}", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - each has its exit code
         return ended_by(error)

@@ -89,7 +89,9 @@ def wait(
                 typer.echo(as_json(row))
         return max(row.exit_code for row in rows)
 
-    raise typer.Exit(run(wait_for_all))
+    raise typer.Exit(
+        run(wait_for_all, interrupted="; the jobs run on, and can be waited for again")
+    )
 
 
 async def follow_all(

@@ -125,7 +125,7 @@ def call(
         typer.echo(json_text.dumps(content, indent=2, default=content_of))
         return ExitCode.DONE
 
-    raise typer.Exit(run(called))
+    raise typer.Exit(run(called, interrupted="; what was sent may be done all the same"))
 
 
 def _agreed(described: OperationDescription, endpoint: str) -> bool:

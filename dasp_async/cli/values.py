@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
-from dasp_async.secret import names_a_secret
+from dasp_async.secret import Secret, names_a_secret
 from dasp_async.xsd import DATE_TIME, ArrayType, Element, RecordType, SimpleType, XsdType
 
 # The longer ones first, since a `=` is in each of them
@@ -17,15 +17,15 @@ _SIGNS: Final = (":=", "=@", "=")
 
 
 class Word(NamedTuple):
-    """A `name=value`; by its sign the value is text, JSON (`:=`) or the name of a file (`=@`)."""
+    """A `name=value`; by its sign the value is text, JSON (`:=`) or a file's text (`=@`)."""
 
     name: str
     sign: str
-    value: str
+    value: Secret
 
 
 def word(text: str) -> Word:
-    """A word taken apart at its first sign; raises `ValueError`."""
+    """A word taken apart at its first sign, its file read; raises `ValueError`."""
     found = min(
         ((text.index(sign), order, sign) for order, sign in enumerate(_SIGNS) if sign in text),
         default=None,
@@ -33,7 +33,11 @@ def word(text: str) -> Word:
     if found is None or found[0] == 0:
         raise ValueError(f"{text!r} is not name=value, name:=JSON or name=@FILE")
     place, _, sign = found
-    return Word(text[:place], sign, text[place + len(sign) :])
+    name, value = text[:place], text[place + len(sign) :]
+    try:
+        return Word(name, sign, Secret(_content(Path(value)) if sign == "=@" else value))
+    except ValueError as problem:
+        raise ValueError(f"{name} {problem}") from None
 
 
 def parameters_of(words: Sequence[Word], elements: Sequence[Element]) -> dict[str, object]:
@@ -66,17 +70,15 @@ def _together(words: Sequence[Word], kind: XsdType | None) -> object:
 
 
 def _value(given: Word, kind: XsdType | None) -> object:
-    if given.sign == "=@":
-        return _typed(_content(Path(given.value)), kind)
-    if names_a_secret(given.name):
+    if given.sign != "=@" and names_a_secret(given.name):
         raise ValueError(
             "is a secret, and any user of this machine can read a command line; write it to a "
             f"file and say {given.name}=@FILE"
         )
-    if given.sign == "=":
-        return _typed(given.value, kind)
+    if given.sign != ":=":
+        return _typed(given.value.reveal(), kind)
     try:
-        value = json.loads(given.value, parse_float=Decimal)
+        value = json.loads(given.value.reveal(), parse_float=Decimal)
     except ValueError as problem:
         raise ValueError(f"is not JSON: {problem}") from None
     return _typed(value, kind)
