@@ -22,11 +22,13 @@ from dasp_async.operations import OPERATIONS
 from dasp_async.transport import tls_context
 
 if TYPE_CHECKING:
+    from anyio.abc import SocketStream
+
     from dasp_async.client import CustomerApi
     from dasp_async.wsdl import ServiceDescription
 
 # Seconds for each step below HTTP
-_STEP_LIMIT: Final = 10.0
+STEP_LIMIT: Final = 10.0
 # Seconds that two clocks may be apart: HTTP's dates are whole seconds, and an answer takes time.
 _SKEW_LIMIT: Final = 60.0
 _PORTS: Final = {"https": 443, "http": 80}
@@ -91,10 +93,10 @@ async def _connection(endpoint: SplitResult) -> AsyncIterator[Check]:
             yield Check(name, Verdict.SKIPPED, "the endpoint is http")
             return
         try:
-            with anyio.fail_after(_STEP_LIMIT):
+            with anyio.fail_after(STEP_LIMIT):
                 finding = await step(host, port)
         except TimeoutError:
-            yield Check(name, Verdict.BAD, f"nothing within {_STEP_LIMIT:.0f} s", advice)
+            yield Check(name, Verdict.BAD, f"nothing within {STEP_LIMIT:.0f} s", advice)
             return
         except (OSError, anyio.BrokenResourceError) as error:
             yield Check(name, Verdict.BAD, str(error) or type(error).__name__, advice)
@@ -108,8 +110,12 @@ async def _resolve(host: str, port: int) -> str:
 
 
 async def _connect(host: str, port: int) -> str:
-    async with await anyio.connect_tcp(host, port):
-        return f"port {port} is open"
+    return await _closed(await anyio.connect_tcp(host, port), f"port {port} is open")
+
+
+async def _closed(stream: SocketStream, finding: str) -> str:
+    async with stream:
+        return finding
 
 
 async def _shake_hands(host: str, port: int) -> str:
