@@ -97,16 +97,17 @@ def test_a_call_that_writes_is_made_once_one_has_agreed(service: Service) -> Non
     words = ["call", "SMAddAlias", *ALIAS, "addresses=x@a.example", "addresses=y@b.example"]
     result = service.dasp(*words, typed="y\n")
     assert result.exit_code == ExitCode.DONE
-    assert result.stdout.endswith("null\n")
-    assert "addresses: string[]) -> nothing" in result.stderr
+    assert result.stdout == "{}\n"
+    assert "<string>y@b.example</string>" in result.stderr
+    assert "<key>***</key>" in result.stderr
     assert service.fake.aliases == {"info@a.example": ("x@a.example", "y@b.example")}
 
 
 @pytest.mark.parametrize("typed", ["n\n", "", "\n"])
 def test_a_call_that_writes_is_not_made_unless_one_agrees(service: Service, typed: str) -> None:
     result = service.dasp("call", "SMAddAlias", *ALIAS, "addresses:=[]", typed=typed)
-    assert result.exit_code == ExitCode.USAGE
-    assert result.stderr.endswith("dasp: nothing was sent\n")
+    assert (result.exit_code, result.stdout) == (ExitCode.INTERRUPTED, "")
+    assert result.stderr.endswith("Send it? [y/N] \ndasp: nothing was sent\n")
     assert service.fake.calls == ()
 
 
@@ -119,9 +120,7 @@ def test_a_call_that_reads_asks_nothing(service: Service) -> None:
     service.dasp("call", "SMAddAlias", *ALIAS, "addresses=x@a.example", "--yes")
     result = service.dasp("call", "SMGetAllAliases", "domainName=a.example")
     assert json.loads(result.stdout) == {
-        "SMGetAllAliasesResult": {
-            "SMAlias": {"EmailAddress": "info@a.example", "Addresses": ["x@a.example"]}
-        }
+        "SMGetAllAliasesResult": [{"EmailAddress": "info@a.example", "Addresses": ["x@a.example"]}]
     }
 
 
@@ -194,6 +193,19 @@ def test_what_may_have_been_done_is_said(service: Service) -> None:
     assert len(service.fake.calls) == 1
 
 
+def test_an_answer_of_another_type_is_told_from_a_call_that_failed(service: Service) -> None:
+    wrong = (
+        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+        '<Sql2012CreateBackupResponse xmlns="http://api.discountasp.net/"><Sql2012CreateBackupResult>'
+        "soon</Sql2012CreateBackupResult></Sql2012CreateBackupResponse></soap:Body></soap:Envelope>"
+    )
+    service.fake.trouble(RawAnswer(wrong, content_type="text/xml; charset=utf-8"))
+    result = service.dasp("call", "Sql2012CreateBackup", "databaseName=db", "--yes")
+    assert (result.exit_code, result.stdout) == (ExitCode.UNREACHABLE, "")
+    problem = "done, but not answered as described: Sql2012CreateBackupResult is not a guid"
+    assert result.stderr == f"dasp: {problem}\n"
+
+
 def test_a_fault_is_a_refusal(service: Service) -> None:
     service.fake.trouble(Fault("No such domain."))
     result = service.dasp("call", "SMGetAllAliases", "domainName=x")
@@ -226,7 +238,7 @@ def test_an_interrupted_call_may_be_done(service: Service, monkeypatch: pytest.M
         (["SMGetAllAliases", "domainName=@/no/such"], "domainName can't be read from /no/such"),
         (["GetJobStatus", "jobId=x"], "jobId is not a guid"),
         (["GetJobStatus", "jobId:=null"], "jobId must not be None"),
-        (["BandwidthGetUsage", "startDate=soon"], "startDate Invalid isoformat"),
+        (["BandwidthGetUsage", "startDate=soon"], "startDate is not a date like 2026-03-01"),
         (["SMAddAlias", *ALIAS, "addresses:=[]", "addresses=x"], "addresses comes twice"),
         (["SMAddAlias", *ALIAS, "addresses:=[1]"], "addresses [0] must be text, not int"),
         (["SMAddUser", "password=" + PASSWORD], "password is a secret"),
@@ -298,6 +310,21 @@ def test_a_files_text_is_read_without_its_last_line_break(
     path = tmp_path / "file"
     path.write_bytes(content)
     assert parameters_of([word(f"a=@{path}")], [Element("a", STRING)]) == {"a": read}
+
+
+def test_a_file_has_an_item_of_an_array_on_each_line(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("x@a.example\ny@b.example\n", "utf-8")
+    kind = ArrayType.of(Element("string", STRING))
+    found = parameters_of([word(f"a=@{path}"), word("a=z")], [Element("a", kind)])
+    assert found == {"a": ["x@a.example", "y@b.example", "z"]}
+
+
+def test_an_empty_file_is_no_password(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("\n", "utf-8")
+    with pytest.raises(ValueError, match="password is a secret, and its file is empty"):
+        parameters_of([word(f"password=@{path}")], [Element("password", STRING)])
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:

@@ -45,6 +45,10 @@ def echo(_: Account, values: Any) -> Any:
     return values["value"]
 
 
+def misspelt(_: Account, values: Any) -> Any:
+    return values["other"]
+
+
 def always(value: Any) -> Callable[[Account, Any], Any]:
     return lambda _account, _values: value
 
@@ -141,6 +145,7 @@ async def test_an_answer_can_be_a_fault_or_raw(instead: Any, status: int, text: 
             "<value>2026-03-14T09:26:53.1200000+05:30</value>",
             "<EchoResult>2026-03-14T09:26:53.12+05:30</EchoResult>",
         ),
+        (DATE_TIME, "<value>2026-03-14</value>", "<EchoResult>2026-03-14T00:00:00</EchoResult>"),
         (DATE_TIME, "", "<EchoResult>0001-01-01T00:00:00</EchoResult>"),
         (
             GUID,
@@ -163,6 +168,25 @@ async def test_an_answer_can_be_a_fault_or_raw(instead: Any, status: int, text: 
 )
 async def test_values_are_read_and_written(kind: Any, sent: str, result: str) -> None:
     assert await answered(of(kind, kind), sent) == result
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (misspelt, "KeyError: 'other'"),
+        (always({"Name": "x"}), "KeyError: 'Size'"),
+    ],
+)
+async def test_an_answer_that_fails_is_a_fault_and_logged(
+    answer: Any, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind = RecordType("File", (Element("Name", STRING), Element("Size", INT)))
+    fake = of(STRING, kind, answer)
+    _, reason = fault_of(await post(fake, call("<value>x</value>")))
+    assert reason == f"{PROCESS}{problem}"
+    (record,) = caplog.records
+    assert record.message == "the answer of Echo failed"
+    assert record.exc_info is not None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -54,32 +54,45 @@ class Check:
 
 
 async def checks(api: CustomerApi, endpoint: str, *, with_key: bool) -> AsyncIterator[Check]:
-    """The checks of an endpoint, each as it is done.
+    """The checks of an endpoint, each as it is done; what needs one that is bad is skipped.
 
     with_key: whether to make one call with the client's key.
     """
+    is_good = True
     async for check in _connection(urlsplit(endpoint)):
+        is_good = is_good and check.verdict is not Verdict.BAD
         yield check
     served_at = None
+    if is_good:
+        async for check, described in _description(api):
+            is_good = is_good and check.verdict is not Verdict.BAD
+            served_at = served_at or described
+            yield check
+    clock = clock_against(served_at, datetime.now(UTC))
+    if not with_key:
+        yield Check("key", Verdict.SKIPPED, "say --with-key to make one call with it")
+    elif not is_good:
+        yield Check("key", Verdict.SKIPPED, "mend first what is bad: a call could not tell")
+    else:
+        yield await _key(api)
+    yield clock
+
+
+async def _description(api: CustomerApi) -> AsyncIterator[tuple[Check, datetime | None]]:
+    """The endpoint, and what it describes; with what time it was there."""
     try:
         description = await api.describe()
     except InvalidResponse as error:
-        yield Check("endpoint", Verdict.GOOD, "something answers there")
-        yield Check("WSDL", Verdict.BAD, str(error), "is it the service itself that answers?")
+        yield Check("endpoint", Verdict.GOOD, "something answers there"), None
+        advice = "is it the service itself that answers?"
+        yield Check("WSDL", Verdict.BAD, str(error), advice), None
     except DaspError as error:
-        yield Check("endpoint", Verdict.BAD, str(error), advice_on(error))
-        yield Check("WSDL", Verdict.SKIPPED, "there is none to look at")
+        yield Check("endpoint", Verdict.BAD, str(error), advice_on(error)), None
     else:
-        served_at = description.served_at
-        yield Check("endpoint", Verdict.GOOD, "it answers with the service's description")
+        finding = "it answers with the service's description"
+        yield Check("endpoint", Verdict.GOOD, finding), description.served_at
         for check in contract(description):
-            yield check
-    clock = clock_against(served_at, datetime.now(UTC))
-    if with_key:
-        yield await _key(api)
-    else:
-        yield Check("key", Verdict.SKIPPED, "say --with-key to make one call with it")
-    yield clock
+            yield check, None
 
 
 async def _connection(endpoint: SplitResult) -> AsyncIterator[Check]:
@@ -99,9 +112,18 @@ async def _connection(endpoint: SplitResult) -> AsyncIterator[Check]:
             yield Check(name, Verdict.BAD, f"nothing within {STEP_LIMIT:.0f} s", advice)
             return
         except (OSError, anyio.BrokenResourceError) as error:
-            yield Check(name, Verdict.BAD, str(error) or type(error).__name__, advice)
+            yield Check(name, Verdict.BAD, _reason(error), advice)
             return
         yield Check(name, Verdict.GOOD, finding)
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system says, where anyio says that all attempts failed."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, BaseExceptionGroup):
+        return _reason(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
+    return str(error) or type(error).__name__
 
 
 async def _resolve(host: str, port: int) -> str:
@@ -134,7 +156,10 @@ _STEPS: Final = (
     (
         "TLS",
         _shake_hands,
-        "is the clock right, and TLS not broken open on the way? SSL_CERT_FILE names whom to trust",
+        (
+            "does it speak TLS on that port, is the clock right, and does no box break TLS open on "
+            "the way? SSL_CERT_FILE names whom to trust"
+        ),
     ),
 )
 
@@ -147,7 +172,8 @@ def contract(description: ServiceDescription) -> Iterator[Check]:
             "WSDL",
             Verdict.BAD,
             text,
-            "the method of that name may fail; `dasp call` and `describe()` go by the description",
+            "do not use the method of that name: what it sends may be read as null, and so as an "
+            "order to empty something; `dasp call` goes by the description",
         )
     if not found.changed:
         yield Check("WSDL", Verdict.GOOD, f"all {len(OPERATIONS)} known operations are in it")

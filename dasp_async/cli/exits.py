@@ -34,7 +34,7 @@ class ExitCode(enum.IntEnum):
 
 
 MEANINGS = {
-    ExitCode.DONE: "every job is done",
+    ExitCode.DONE: "every job is done, or what else was asked for",
     ExitCode.FAILED: "a job failed, or `dasp doctor` found something wrong",
     ExitCode.USAGE: "the command line is wrong, or there is no key",
     ExitCode.NOT_OVER: "a job is not over: the time is up, or it was looked at just once",
@@ -42,7 +42,7 @@ MEANINGS = {
     ExitCode.UNREACHABLE: "no answer came, or none that makes sense",
     ExitCode.NO_OUTPUT: "what there was to tell could not be written",
     ExitCode.INTERNAL: "a bug in dasp, or something it did not foresee",
-    ExitCode.INTERRUPTED: "Ctrl-C",
+    ExitCode.INTERRUPTED: "Ctrl-C, or no to the question whether to send",
 }
 
 # What a job's line begins with

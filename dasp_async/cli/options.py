@@ -95,7 +95,7 @@ def _only_line(key_file: Path) -> str:
 def describer(endpoint: str) -> CustomerApi:
     """A client for the service's description alone, which is to be had without a key."""
     try:
-        return CustomerApi("no key", endpoint=endpoint)
+        return CustomerApi("no key", endpoint=endpoint, attempts=1)
     except ValueError as problem:
         raise usage_error(str(problem)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -103,38 +104,42 @@ def call(
                 description = await api.describe()
                 described = callable_operation(description, operation)
                 values = parameters_of(given, described.parameters[1:])
-                preview = _preview(
-                    *operation_of(
-                        operation, values, Anything(), writes=True, description=description
-                    ),
-                    soap,
+                checked = operation_of(
+                    operation, values, Anything(), writes=True, description=description
                 )
+                preview = f"POST {endpoint}\n{_preview(*checked, soap)}"
                 if dry_run:
-                    typer.echo(f"POST {endpoint}\n{preview}")
+                    typer.echo(preview)
                     return ExitCode.DONE
                 writes = operation not in _READS and not reads
-                if writes and not yes and not _agreed(described, endpoint):
-                    return refused("nothing was sent")
+                if writes and not yes and not _agreed(preview):
+                    return ExitCode.INTERRUPTED
                 answer = await api.call(operation, values, writes=writes, description=description)
             except ValueError as problem:
                 return refused(str(problem))
             except DaspError as error:
                 return _failed(error)
-        # None for an answer without a result; what a DataSet holds is spelled as XSD has it.
-        content = to_python(answer) if len(answer) else None
+        try:
+            content = to_python(answer, described)
+        except ValueError as problem:
+            typer.echo(
+                f"dasp: done, but not answered as described: {printable(str(problem))}", err=True
+            )
+            return ExitCode.UNREACHABLE
+        # What JSON has no type for is spelled as XSD has it.
         typer.echo(json_text.dumps(content, indent=2, default=content_of))
         return ExitCode.DONE
 
     raise typer.Exit(run(called, interrupted="; what was sent may be done all the same"))
 
 
-def _agreed(described: OperationDescription, endpoint: str) -> bool:
-    typer.echo(printable(described.signature), err=True)
-    try:
-        return typer.confirm(f"It may change something at {endpoint}. Send it?", err=True)
-    except typer.Abort:
-        typer.echo(err=True)
-        return False
+def _agreed(preview: str) -> bool:
+    typer.echo(f"{preview}\n\nIt may change something. Send it? [y/N] ", err=True, nl=False)
+    # Not click's own question, which writes to standard output too.
+    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+        return True
+    typer.echo("\ndasp: nothing was sent", err=True)
+    return False
 
 
 def _preview(operation: Operation[Any], arguments: Sequence[object], version: SoapVersion) -> str:

@@ -63,10 +63,15 @@ def parameters_of(words: Sequence[Word], elements: Sequence[Element]) -> dict[st
 def _together(words: Sequence[Word], kind: XsdType | None) -> object:
     """The value of the words under one name."""
     if isinstance(kind, ArrayType) and all(each.sign != ":=" for each in words):
-        return [_value(each, kind.item.type) for each in words]
+        return [_typed(text, kind.item.type) for each in words for text in _items(each)]
     if len(words) > 1:
         raise ValueError("comes twice; only an array's items may, if none of them is JSON")
     return _value(words[0], kind)
+
+
+def _items(given: Word) -> list[str]:
+    """An array's items: a file has one on each line."""
+    return given.value.reveal().splitlines() if given.sign == "=@" else [given.value.reveal()]
 
 
 def _value(given: Word, kind: XsdType | None) -> object:
@@ -75,6 +80,8 @@ def _value(given: Word, kind: XsdType | None) -> object:
             "is a secret, and any user of this machine can read a command line; write it to a "
             f"file and say {given.name}=@FILE"
         )
+    if given.sign == "=@" and names_a_secret(given.name) and not given.value.reveal():
+        raise ValueError("is a secret, and its file is empty")
     if given.sign != ":=":
         return _typed(given.value.reveal(), kind)
     try:
@@ -94,13 +101,20 @@ def _content(path: Path) -> str:
         raise ValueError(f"can't be read from {path}: it is not text in UTF-8") from None
 
 
+def _moment(text: str) -> datetime:
+    """A moment, or the midnight of a day."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is not a date like 2026-03-01 or 2026-03-01T09:00:00Z") from None
+
+
 def _typed(value: object, kind: XsdType | None) -> object:
     """A value as a type wants it, where text can be read as such; anything else as it is."""
     as_it_is: object = value
     if isinstance(value, str) and isinstance(kind, SimpleType):
         if kind is DATE_TIME:
-            # It reads a day alone as its midnight, too.
-            return datetime.fromisoformat(value)
+            return _moment(value)
         return kind.from_text(value)
     if isinstance(value, Decimal) and isinstance(kind, SimpleType) and kind.name != "decimal":
         return float(value)

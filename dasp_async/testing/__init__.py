@@ -9,7 +9,8 @@ wait take no time. `Operation` rows make a fake of other operations, or of a cha
 from __future__ import annotations
 
 from dasp_async.models import JobRecord
-from dasp_async.testing.account import Account, Mailbox
+from dasp_async.secret import Secret
+from dasp_async.testing.account import Account, Mailbox, Values
 from dasp_async.testing.app import FakeCustomerApi
 from dasp_async.testing.clock import FakeClock
 from dasp_async.testing.contract import KEY, OPERATIONS, Operation
@@ -67,6 +68,8 @@ __all__ = [
     "RawAnswer",
     "ReceivedCall",
     "RecordType",
+    "Secret",
     "Step",
     "Trouble",
+    "Values",
 ]

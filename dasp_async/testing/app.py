@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from dasp_async import arguments
 from dasp_async.clock import Clock, SystemClock
 from dasp_async.secret import Secret
+from dasp_async.soap import SoapVersion
 from dasp_async.testing import checks
 from dasp_async.testing.account import Account, Mailbox
 from dasp_async.testing.asgi import Receive, Send, body_of, drop, lifespan, send_whole
@@ -28,9 +30,12 @@ from dasp_async.testing.script import (
     Script,
     Step,
     Trouble,
+    thrown,
 )
 from dasp_async.testing.types import GUID
 from dasp_async.testing.writing import write_fault, write_result
+
+logger: Final = logging.getLogger("dasp_async")
 
 
 class FakeCustomerApi:
@@ -45,8 +50,8 @@ class FakeCustomerApi:
     sandbox_key: a second key, for which operations that write do nothing and answer as if they
     had: one that starts a job answers the id of no job. (What the real service answers then is
     not known.) None for no such key.
-    operations: the service's operations; those that are known, unless you make rows of your
-    own or change one with `dataclasses.replace`.
+    operations: the service's operations: rows of your own, or some that `dataclasses.replace`
+    has changed. None for those that are known, which are `OPERATIONS.values()`.
     daily_limit: how many calls each key has in 24 hours of the clock; the real service allows
     1000. None for any number. frequency_limit: how often each operation can be called with a
     key; None for no limit. A call beyond either gets a fault, and is not counted.
@@ -63,7 +68,7 @@ class FakeCustomerApi:
         key: str = "test-key",
         *,
         sandbox_key: str | None = None,
-        operations: Iterable[Operation] = OPERATIONS.values(),
+        operations: Iterable[Operation] | None = None,
         daily_limit: int | None = None,
         frequency_limit: FrequencyLimit | None = None,
         lockout_after: int | None = 25,
@@ -82,7 +87,7 @@ class FakeCustomerApi:
         checks.kind_of("frequency_limit", frequency_limit, FrequencyLimit | None)
         arguments.clock(clock)
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._contract = Contract(operations)
+        self._contract = Contract(OPERATIONS.values() if operations is None else operations)
         self._gate = Gate(secret, sandbox_secret, daily_limit, frequency_limit, lockout_after)
         self._account = Account(self._clock)
         self._trouble: list[Trouble] = []
@@ -213,13 +218,23 @@ class FakeCustomerApi:
     def _answer(self, reading: Reading, address: str, trouble: Trouble | None) -> RawAnswer:
         outcome = reading.request
         if isinstance(outcome, Invocation):
-            called = outcome
-            outcome = trouble if isinstance(trouble, Fault) else self._run(called, address)
-            if not isinstance(outcome, (Fault, RawAnswer)):
-                outcome = called.not_understood or write_result(
-                    called.operation, reading.version, outcome
-                )
+            outcome = self._outcome(outcome, reading.version, address, trouble)
         return write_fault(outcome, reading.version) if isinstance(outcome, Fault) else outcome
+
+    def _outcome(
+        self, called: Invocation, version: SoapVersion, address: str, trouble: Trouble | None
+    ) -> Fault | RawAnswer:
+        if isinstance(trouble, Fault):
+            return trouble
+        try:
+            result = self._run(called, address)
+            if isinstance(result, (Fault, RawAnswer)):
+                return result
+            return called.not_understood or write_result(called.operation, version, result)
+        except Exception as error:
+            # As ASMX answers any exception; the log has the traceback.
+            logger.exception("the answer of %s failed", called.operation.name)
+            return thrown(f"{type(error).__name__}: {error}")
 
     def _run(self, called: Invocation, address: str) -> Any:
         """What the service's own code does: a result, or what is answered instead of one."""

@@ -39,7 +39,8 @@ class Operation:
     parameters: in their order, `KEY` among them. result: its type; None for no result at all.
     answer: what the service's own code does. It is called with the fake's `Account` and the
     parameters by their keys (None for null, a `Secret` for a `SECRET`), and returns a value of
-    the result's type, None for null, or a `Fault` or a `RawAnswer` to be answered instead.
+    the result's type, None for null, or a `Fault` or a `RawAnswer` to be answered instead. What
+    it raises is answered as a fault, as ASMX does it, and logged.
     writes: whether it changes anything; the sandbox key lets it do nothing then.
     documentation: the line on the help page.
 

@@ -14,6 +14,7 @@ from dasp_async.secret import Secret
 from dasp_async.testing import checks
 from dasp_async.xsd import date_time_from_text
 
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MIN_VALUE: Final = datetime.min  # noqa: DTZ901 - .NET's DateTime.MinValue has no zone either
 _MAX_VALUE: Final = "9999-12-31T23:59:59.999999"
 _INTEGER: Final = re.compile(r"[+-]?\d{1,100}", re.ASCII)
@@ -165,7 +166,9 @@ def _boolean_from_text(text: str) -> bool:
 
 def _date_time_from_text(text: str) -> datetime:
     try:
-        moment = date_time_from_text(text)
+        # .NET reads a day alone too, as its midnight.
+        day = _DAY.fullmatch(text.strip())
+        moment = date_time_from_text(f"{day[0]}T00:00:00" if day else text)
     except ValueError:
         moment = None
     if moment is None:
