@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from dasp_async.operations import KEY, NAMESPACE, Anything, Guid, Known, Operation
-from dasp_async.secret import Secret, names_a_secret
+from dasp_async.secret import Concealed, Secret, names_a_secret
 from dasp_async.wsdl import OperationDescription, ServiceDescription
 from dasp_async.xsd import ANY, GUID, STRING, Element, checked_name, given
 
@@ -29,7 +29,7 @@ def operation_of(
     try:
         return _operation_of(name, parameters, result, writes=writes, description=description)
     except (TypeError, ValueError) as found:
-        problem = type(found)(str(found))
+        problem = (TypeError if isinstance(found, TypeError) else ValueError)(str(found))
     # Raised out here, from where no frame of its traceback has a password.
     del parameters
     raise problem
@@ -52,10 +52,14 @@ def _operation_of(
             f"description must be what describe() answers, not {type(description).__name__}"
         )
     values = cast("Mapping[object, object]", parameters)
+    try:
+        checked_name(name)
+    except ValueError as problem:
+        raise ValueError(f"operation {problem}") from None
     if KEY.name in values:
         raise ValueError("the key is sent of its own accord: leave it out of the parameters")
     if description is None:
-        sent = _unchecked(name, values)
+        sent = _unchecked(values)
     else:
         described = callable_operation(description, name)
         if isinstance(result, Guid):
@@ -70,23 +74,27 @@ def _operation_of(
 def callable_operation(description: ServiceDescription, name: str) -> OperationDescription:
     """An operation that this client can call; raises `ValueError`, saying why, if it can't."""
     described = description.operation(name)
-    problem = described.problem
-    if problem is None and description.namespace != NAMESPACE:
-        problem = f"its namespace is {description.namespace}, not {NAMESPACE}"
-    if problem is None and described.soap_action != NAMESPACE + name:
-        problem = f"its SOAPAction is {described.soap_action}, not {NAMESPACE}{name}"
-    if problem is None and [each.name for each in described.parameters[:1]] != [KEY.name]:
-        problem = "its first parameter is not the key"
+    problem = obstacle(description, described)
     if problem is not None:
         raise ValueError(f"{name} can't be called as the service describes it: {problem}")
     return described
 
 
-def _unchecked(name: str, values: Mapping[object, object]) -> list[tuple[Element, object]]:
-    try:
-        checked_name(name)
-    except ValueError as problem:
-        raise ValueError(f"operation {problem}") from None
+def obstacle(description: ServiceDescription, described: OperationDescription) -> str | None:
+    """Why this client can't call an operation; None if it can."""
+    soap_action = NAMESPACE + described.name
+    if described.problem is not None:
+        return described.problem
+    if description.namespace != NAMESPACE:
+        return f"its namespace is {description.namespace}, not {NAMESPACE}"
+    if described.soap_action != soap_action:
+        return f"its SOAPAction is {described.soap_action}, not {soap_action}"
+    if [each.name for each in described.parameters[:1]] != [KEY.name]:
+        return "its first parameter is not the key"
+    return None
+
+
+def _unchecked(values: Mapping[object, object]) -> list[tuple[Element, object]]:
     try:
         return [
             (Element(checked_name(each), ANY), value)
@@ -116,4 +124,20 @@ def _check_starts_a_job(described: OperationDescription) -> None:
 
 
 def _hidden(element: Element, value: object) -> object:
-    return Secret(value) if isinstance(value, str) and names_a_secret(element.name) else value
+    is_secret = names_a_secret(element.name)
+    if isinstance(value, str):
+        return Secret(value) if is_secret else value
+    secrets = [Secret(text) for text in _secret_texts(value, is_secret=is_secret)]
+    return Concealed(value, *secrets) if secrets or is_secret else value
+
+
+def _secret_texts(value: object, *, is_secret: bool) -> Iterator[str]:
+    """The texts in a value that has a secret's name, or under such names in it."""
+    if isinstance(value, str) and is_secret:
+        yield value
+    elif isinstance(value, Mapping):
+        for name, each in cast("Mapping[object, object]", value).items():
+            yield from _secret_texts(each, is_secret=is_secret or names_a_secret(str(name)))
+    elif isinstance(value, list | tuple):
+        for each in cast("Iterable[object]", value):
+            yield from _secret_texts(each, is_secret=is_secret)

@@ -18,7 +18,7 @@ from dasp_async.guard import exhausted
 from dasp_async.messages import WSDL_REQUEST
 from dasp_async.polling import Load, NotNow, Schedule
 from dasp_async.response import read_answer, read_description
-from dasp_async.secret import Mask, Secret
+from dasp_async.secret import Concealed, Mask, Secret
 
 if TYPE_CHECKING:
     from dasp_async.clock import Clock
@@ -119,6 +119,8 @@ class Calls:
         """
         request = render(operation, self._version, (self._key, *arguments))
         secrets = [argument for argument in arguments if isinstance(argument, Secret)]
+        for argument in arguments:
+            secrets += argument.secrets if isinstance(argument, Concealed) else ()
         return request, Mask(self._key, *secrets) if secrets else self._mask
 
     async def _attempt(

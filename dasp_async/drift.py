@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dasp_async.adhoc import callable_operation
+from dasp_async.adhoc import obstacle
 from dasp_async.operations import (
     NAMESPACE,
     OPERATIONS,
@@ -17,7 +17,7 @@ from dasp_async.operations import (
     Records,
 )
 from dasp_async.soap import SoapVersion
-from dasp_async.xsd import DATA_SET, ArrayType, Element, RecordType, XsdType
+from dasp_async.xsd import DATA_SET, ArrayType, Element, OpaqueType, RecordType, XsdType
 
 if TYPE_CHECKING:
     from dasp_async.wsdl import OperationDescription, ServiceDescription
@@ -63,64 +63,62 @@ def _differences(description: ServiceDescription) -> Iterator[_Difference]:
     names = {known.name for known in OPERATIONS}
     for name, found in description.operations.items():
         if name not in names:
-            yield _Difference(found.signature, is_new=True)
+            unreadable = found.problem and f"{name}: {found.problem}"
+            yield _Difference(unreadable or found.signature, is_new=True)
 
 
 def _of_operation(
     description: ServiceDescription, known: Operation[Any], found: OperationDescription
 ) -> Iterator[_Difference]:
-    try:
-        callable_operation(description, known.name)
-    except ValueError as problem:
-        yield _Difference(str(problem))
+    problem = obstacle(description, found)
+    if problem is not None:
+        yield _Difference(f"it can't be called: {problem}")
         return
     for version in SoapVersion:
         if version not in found.versions:
             yield _Difference(f"it is not offered in SOAP {version.value}")
-    yield from _of_elements("parameter", known.parameters, found.parameters)
-    for each in found.parameters:
-        if each.name not in {parameter.name for parameter in known.parameters}:
-            yield _Difference(f"parameter {each} is new, and is not sent")
+    for text, is_new in _of_elements("parameter ", known.parameters, found.parameters):
+        yield _Difference(f"{text}, and is not sent" if is_new else text)
     yield from _of_elements("", _results(known), found.results)
-    yield from _unknown("", _results(known), found.results)
 
 
 def _of_elements(
     what: str, known: tuple[Element, ...], found: tuple[Element, ...]
 ) -> Iterator[_Difference]:
-    """What has become of the elements that are known."""
-    by_name = {element.name: element for element in found}
+    """What has become of the elements that are known, and which are new."""
+    now = {element.name: element for element in found}
+    known_names = {element.name for element in known}
+    renamed = {
+        old.name: new.name
+        for old, new in zip(known, found, strict=False)
+        if len(known) == len(found) and old.name not in now and new.name not in known_names
+    }
     for element in known:
-        label = f"{what} {element.name}".strip()
-        if element.name in by_name:
-            yield from _of_types(label, element.type, by_name[element.name].type)
+        label = f"{what}{element.name}"
+        if element.name in now:
+            yield from _of_types(label, element.type, now[element.name].type)
+        elif element.name in renamed:
+            yield _Difference(f"{label} is called {renamed[element.name]}")
         else:
             yield _Difference(f"{label} is gone")
-    order = [element.name for element in known if element.name in by_name]
-    if order != [name for name in by_name if name in order]:
-        yield _Difference(f"the order is {', '.join(by_name)}")
-
-
-def _unknown(
-    where: str, known: tuple[Element, ...], found: tuple[Element, ...]
-) -> Iterator[_Difference]:
-    names = {element.name for element in known}
     for element in found:
-        if element.name not in names:
-            yield _Difference(f"{where}{element} is new", is_new=True)
+        if element.name not in {*known_names, *renamed.values()}:
+            yield _Difference(f"{what}{element} is new", is_new=True)
+    order = [element.name for element in known if element.name in now]
+    if order != [name for name in now if name in order]:
+        yield _Difference(f"the order is {', '.join(now)}")
 
 
 def _of_types(label: str, known: XsdType, found: XsdType) -> Iterator[_Difference]:
     if isinstance(known, RecordType) and isinstance(found, RecordType):
-        for text, is_new in (
-            *_of_elements("", known.members, found.members),
-            *_unknown("", known.members, found.members),
-        ):
+        for text, is_new in _of_elements("", known.members, found.members):
             yield _Difference(f"{label}: {text}", is_new)
     elif isinstance(known, ArrayType) and isinstance(found, ArrayType):
-        yield from _of_elements(f"{label}:", (known.item,), (found.item,))
-    elif known.name != found.name:
-        yield _Difference(f"{label} is of type {found.name}, not {known.name}")
+        for text, is_new in _of_elements("item ", (known.item,), (found.item,)):
+            yield _Difference(f"{label}: {text}", is_new)
+    elif known.name != found.name or type(known) is not type(found):
+        why = f", which {found.reason}" if isinstance(found, OpaqueType) else ""
+        yield _Difference(f"{label} is of type {found.name}{why}, not {known.name}")
 
 
 def _results(operation: Operation[Any]) -> tuple[Element, ...]:

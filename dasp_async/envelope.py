@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from dasp_async.messages import HttpRequest
 from dasp_async.operations import NAMESPACE, Operation
-from dasp_async.secret import Secret
+from dasp_async.secret import Concealed, Secret
 from dasp_async.soap import XSD, XSI, SoapVersion
 from dasp_async.xsd import Nil
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
-
-    from dasp_async.xsd import Content, Element
+    from dasp_async.xsd import Content
 
 # As the service's help page has it; lxml would write it with single quotes.
-_DECLARATION: Final = b'<?xml version="1.0" encoding="utf-8"?>\n'
+_DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
+# Where a parameter goes
+_PLACE: Final = "<!---->"
+# XML 1.0 section 2.11: a bare one would be read as a line feed.
+_CARRIAGE_RETURN: Final = {"\r": "&#13;"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    envelope: _Element
+    """The envelope's text before, between and after its parameters, and the headers."""
+
+    pieces: tuple[str, ...]
     headers: Mapping[str, str]
 
 
@@ -42,44 +46,37 @@ def render(
     arguments: one value a parameter, in the parameters' order; a `Secret` is written as its
     text. Raises `ValueError` if a value can't be written, naming the parameter, not the value.
     """
+    rendered = _rendered(operation, version, arguments)
+    if isinstance(rendered, str):
+        raise ValueError(rendered)  # noqa: TRY004 - it is what is wrong
+    return rendered
+
+
+def _rendered(
+    operation: Operation[Any], version: SoapVersion, arguments: Sequence[object]
+) -> HttpRequest | str:
+    """The request, or what is wrong: an error raised here would have the key in its frame."""
     template = _template(operation, version)
-    envelope = deepcopy(template.envelope)
-    for element, parameter, argument in zip(
-        envelope[0][0], operation.parameters, arguments, strict=True
+    text = template.pieces[0]
+    for parameter, argument, piece in zip(
+        operation.parameters, arguments, template.pieces[1:], strict=True
     ):
-        problem = _write(element, parameter, argument)
-        if problem is not None:
-            raise ValueError(f"{parameter.name} {problem}")
-    return HttpRequest(
-        operation.name,
-        template.headers,
-        _DECLARATION + etree.tostring(envelope, encoding="utf-8"),
-    )
+        try:
+            content = parameter.to_content(
+                argument.reveal() if isinstance(argument, Secret | Concealed) else argument
+            )
+        except ValueError as problem:
+            return f"{parameter.name} {problem}"
+        text += _element(parameter.name, content) + piece
+    return HttpRequest(operation.name, template.headers, text.encode())
 
 
-def _write(element: _Element, parameter: Element, argument: object) -> str | None:
-    """Write an argument; what is wrong with it is returned, since an error's frames would hold it.
-
-    A secret's text is bound to no name here.
-    """
-    try:
-        _fill(
-            element,
-            parameter.to_content(argument.reveal() if isinstance(argument, Secret) else argument),
-        )
-    except ValueError as problem:
-        return str(problem)
-    return None
-
-
-def _fill(element: _Element, content: Content) -> None:
+def _element(name: str, content: Content) -> str:
     if isinstance(content, str):
-        element.text = content
-    elif isinstance(content, Nil):
-        element.set(f"{{{XSI}}}nil", "true")
-    else:
-        for name, inner in content:
-            _fill(etree.SubElement(element, f"{{{NAMESPACE}}}{name}"), inner)
+        return f"<{name}>{escape(content, _CARRIAGE_RETURN)}</{name}>"
+    if isinstance(content, Nil):
+        return f'<{name} xsi:nil="true"/>'
+    return f"<{name}>{''.join(_element(*each) for each in content)}</{name}>"
 
 
 # Bounded, since an operation that has no row is a new one at each call.
@@ -91,11 +88,12 @@ def _template(operation: Operation[Any], version: SoapVersion) -> _Template:
     )
     body = etree.SubElement(envelope, f"{{{version.namespace}}}Body")
     call = etree.SubElement(body, f"{{{NAMESPACE}}}{operation.name}", nsmap={None: NAMESPACE})
-    for parameter in operation.parameters:
-        etree.SubElement(call, f"{{{NAMESPACE}}}{parameter.name}")
+    for _ in operation.parameters:
+        call.append(etree.Comment(""))
     # The help page's layout, so that a request can be held against it byte by byte.
     etree.indent(envelope)
-    return _Template(envelope, MappingProxyType(_headers(operation, version)))
+    text = _DECLARATION + etree.tostring(envelope, encoding="unicode")
+    return _Template(tuple(text.split(_PLACE)), MappingProxyType(_headers(operation, version)))
 
 
 def _headers(operation: Operation[Any], version: SoapVersion) -> dict[str, str]:

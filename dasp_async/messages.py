@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True)
+# Neither is frozen: each call makes one, and freezing would be half of what that costs.
+@dataclass(slots=True)
 class HttpRequest:
     """A request to the endpoint, for an operation that errors can name.
 
@@ -28,7 +29,7 @@ DESCRIBE: Final = "describe"
 WSDL_REQUEST: Final = HttpRequest(DESCRIBE, {}, b"", method="GET", query="WSDL")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HttpAnswer:
     """What came back, as far as reading it needs. The body may echo the key.
 

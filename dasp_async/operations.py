@@ -28,7 +28,7 @@ class Member:
     item: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Record(Generic[ResultT]):
     """A result that is a sequence of members, and the dataclass that they fill."""
 

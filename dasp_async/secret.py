@@ -52,6 +52,27 @@ class Secret:
         raise TypeError("a Secret is not pickled: it would be written out in plain")
 
 
+class Concealed:
+    """A value with secrets in it, as a mapping with a password has; it shows itself as little.
+
+    secrets: those in it, for a `Mask`.
+    """
+
+    __slots__ = ("_value", "secrets")
+
+    def __init__(self, value: object, *secrets: Secret) -> None:
+        # In a function, as in `Secret`
+        self._value: Callable[[], object] = lambda: value
+        self.secrets = secrets
+
+    def reveal(self) -> object:
+        """The value itself, to be used as `Secret.reveal`."""
+        return self._value()
+
+    def __repr__(self) -> str:
+        return f"Concealed({MASKED!r})"
+
+
 class Mask:
     """Replaces the secrets of 8 characters and more in a text, however they are spelled there.
 

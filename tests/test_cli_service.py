@@ -13,6 +13,7 @@ from uuid import UUID
 import anyio
 import pytest
 
+from dasp_async import testing
 from dasp_async.cli.exits import ExitCode
 from dasp_async.cli.values import parameters_of, word
 from dasp_async.testing import DroppedConnection, FakeCustomerApi, Fault, RawAnswer
@@ -155,6 +156,27 @@ def test_a_password_is_read_from_a_file_and_shown_nowhere(service: Service, tmp_
     assert service.dasp(*words, "--yes").exit_code == ExitCode.DONE
     (mailbox,) = service.fake.mailboxes
     assert mailbox.password.reveal() == PASSWORD
+
+
+def done(_: testing.Account, _values: testing.Values) -> None:
+    return None
+
+
+def test_a_password_within_a_record_is_shown_nowhere(tmp_path: Path) -> None:
+    record = tmp_path / "user"
+    record.write_text(f'{{"name": "ann", "password": "{PASSWORD}"}}', "utf-8")
+    kind = testing.RecordType(
+        "User",
+        (testing.Element("name", testing.STRING), testing.Element("password", testing.SECRET)),
+    )
+    row = testing.Operation(
+        "AddUser", (testing.KEY, testing.Element("user", kind)), None, done, writes=True
+    )
+    with served(FakeCustomerApi(KEY, operations=[row])) as service:
+        words = ["call", "AddUser", f"user:={record.read_text('utf-8')}", "--dry-run"]
+        shown = service.dasp(*words)
+    assert "<user>***</user>" in shown.stdout
+    assert PASSWORD not in shown.output
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import sys
 import traceback
 import types
 import warnings
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -613,7 +614,7 @@ def _attributes(value: object, seen: set[int] | None = None) -> Iterator[str]:
     seen.add(id(value))
     yield repr(value)
     inside: list[object] = list(vars(value).values()) if hasattr(value, "__dict__") else []
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, set, frozenset, deque)):
         inside += list(value)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(value, dict):
         inside += [*value, *value.values()]  # pyright: ignore[reportUnknownArgumentType]

@@ -50,9 +50,12 @@ class Standing:
     closed_until: float = 0.0
 
 
+_GOOD: Final = Standing(proven=True)
+
+
 def is_watched(standing: Standing) -> bool:
     """Whether the outcome of a key's calls must be known, so that few are made meanwhile."""
-    return standing != Standing(proven=True)
+    return standing is not _GOOD and standing != _GOOD
 
 
 def settled(standing: Standing, verdict: Verdict, now: float) -> Standing:
@@ -70,7 +73,7 @@ def settled(standing: Standing, verdict: Verdict, now: float) -> Standing:
     that comes while it is closed was sent before, and does not close it for longer.
     """
     if verdict is Verdict.GOOD:
-        return Standing(proven=True)
+        return _GOOD
     if verdict is Verdict.NOTHING or (verdict is Verdict.DOUBTFUL and standing.proven):
         return standing
     standing = replace(standing, faults=standing.faults + 1)
@@ -85,7 +88,8 @@ def _closed(standing: Standing, now: float) -> Standing:
     return replace(standing, closings=standing.closings + 1, closed_until=now + cool_down)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: one is made at every call, and freezing costs more than all the rest of it.
+@dataclass(slots=True, kw_only=True)
 class Ledger:
     """What a store knows of a caller at one moment; durations are in seconds.
 

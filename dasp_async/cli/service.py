@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_text
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -19,15 +20,14 @@ from dasp_async.elements import to_python
 from dasp_async.envelope import render
 from dasp_async.errors import DaspError, TransportError
 from dasp_async.operations import ENDPOINT, OPERATIONS, Anything, Operation
-from dasp_async.secret import MASKED, Secret
+from dasp_async.secret import MASKED, Concealed, Secret
 from dasp_async.soap import SoapVersion
-from dasp_async.xsd import content_of
+from dasp_async.xsd import STRING, Element, content_of
 
 if TYPE_CHECKING:
     from typing import Any
 
     from dasp_async.wsdl import OperationDescription
-    from dasp_async.xsd import Element
 
 _READS: Final = {operation.name for operation in OPERATIONS if not operation.writes}
 
@@ -143,9 +143,16 @@ def _agreed(preview: str) -> bool:
 
 
 def _preview(operation: Operation[Any], arguments: Sequence[object], version: SoapVersion) -> str:
-    """A request as it would be sent, without secrets."""
-    shown = [MASKED if isinstance(each, Secret) else each for each in arguments]
-    request = render(operation, version, (MASKED, *shown))
+    """A request as it would be sent, without secrets; raises `ValueError` for what can't be."""
+    render(operation, version, (MASKED, *arguments))
+    pairs = [
+        (Element(element.name, STRING), MASKED)
+        if isinstance(argument, Secret | Concealed)
+        else (element, argument)
+        for element, argument in zip(operation.parameters, (Secret(""), *arguments), strict=True)
+    ]
+    elements, shown = zip(*pairs, strict=True)
+    request = render(replace(operation, parameters=elements), version, shown)
     headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
     return f"{headers}\n{request.body.decode()}"
 

@@ -42,11 +42,22 @@ class _Flight:
     If it lands without an outcome, whoever made it was stopped, or had to put it off.
     """
 
-    __slots__ = ("landed", "outcome")
+    __slots__ = ("_landed", "outcome")
 
     def __init__(self) -> None:
-        self.landed = anyio.Event()
+        self._landed: anyio.Event | None = None
         self.outcome: JobStatus | DaspError | None = None
+
+    async def landing(self) -> None:
+        """Wait until it has landed."""
+        # Made by the first who joins, since most looks have nobody who does.
+        self._landed = self._landed or anyio.Event()
+        await self._landed.wait()
+
+    def land(self) -> None:
+        """Let those go on who joined."""
+        if self._landed is not None:
+            self._landed.set()
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +145,7 @@ class Looks:
                 raise NotNow(0.0)
             if flight is None:
                 return await self._make(job_id, self._load(job_id) if is_wait else None)
-            await flight.landed.wait()
+            await flight.landing()
             if isinstance(flight.outcome, DaspError):
                 raise flight.outcome.copy()
             if flight.outcome is not None:
@@ -159,7 +170,7 @@ class Looks:
             raise
         finally:
             del self._flights[job_id]
-            flight.landed.set()
+            flight.land()
         return status
 
     def _put_off(self, later: NotNow) -> None:

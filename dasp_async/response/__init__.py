@@ -243,7 +243,8 @@ def _value(element: _Element, member: Member, mask: Mask) -> Any:
 
 
 def _is_nil(element: _Element) -> bool:
-    return element.get(_NIL, "").strip() in {"true", "1"}
+    nil = element.get(_NIL)
+    return nil is not None and nil.strip() in {"true", "1"}
 
 
 def _http_error(operation: str, answer: HttpAnswer, mask: Mask, now: float) -> HttpError:

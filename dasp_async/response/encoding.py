@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -43,16 +44,23 @@ def encoding_of(answer: HttpAnswer) -> str:
     for mark, name in _MARKS:
         if body.startswith(mark):
             return name
-    for pattern, name in _WIDE:
-        if pattern.match(body):
-            return name
-    labelled = _CHARSET.search(answer.content_type)
-    declared = _DECLARATION.match(body)
-    return (
-        (_accepted(labelled[1]) if labelled else None)
-        or (_accepted(declared[1].decode()) if declared else None)
-        or "utf-8"
-    )
+    # Each of the patterns has one.
+    if b"\0" in body[:4]:
+        for pattern, name in _WIDE:
+            if pattern.match(body):
+                return name
+    return _labelled(answer.content_type) or _declared(body) or "utf-8"
+
+
+@lru_cache
+def _labelled(content_type: str) -> str | None:
+    found = _CHARSET.search(content_type)
+    return None if found is None else _accepted(found[1])
+
+
+def _declared(body: bytes) -> str | None:
+    found = _DECLARATION.match(body)
+    return None if found is None else _accepted(found[1].decode())
 
 
 def _accepted(label: str) -> str | None:

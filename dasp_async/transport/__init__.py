@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
 
 from dasp_async.errors import AttemptTimeout, TransportError
 from dasp_async.messages import WSDL_REQUEST, HttpAnswer
-from dasp_async.transport.body import decoded, plain, raw
+from dasp_async.transport.body import Body, decoded, plain, raw
 from dasp_async.transport.endpoint import checked
 from dasp_async.transport.trouble import mapped, reraise_bare
 
@@ -111,10 +112,10 @@ class Transport:
                 headers={**request.headers, **_PLAIN},
                 timeout=None,
             )
+            http_request.stream = plain(http_request.stream)
         else:
             own = await self._opened()
             http, http_request = own.http, own.request(request)
-        http_request.stream = plain(http_request.stream)
         response = await http.send(http_request, stream=True, follow_redirects=False)
         try:
             return await self._read(response)
@@ -148,27 +149,36 @@ class Transport:
 
     async def _read(self, response: Any) -> HttpAnswer:
         cap = self._max_response_bytes
+        headers = _headers(response.headers.raw)
         content: tuple[bytes, bool] | None
         if response.is_stream_consumed:
             # A borrowed client's hook, or a test's mock, has read and decoded it already.
             content = response.content[:cap], len(response.content) <= cap
         else:
-            content = decoded(
-                await raw(response, cap), response.headers.get("content-encoding", ""), cap
-            )
+            content = decoded(await raw(response, cap), headers.get(b"content-encoding", ""), cap)
         # Masked here already, since an answer shows them, and they can echo what was sent.
-        content_type = self._mask(response.headers.get("content-type", ""))
-        retry_after = self._mask(response.headers.get("retry-after", "")) or None
+        content_type = self._mask(headers.get(b"content-type", ""))
+        retry_after = self._mask(headers.get(b"retry-after", "")) or None
         body, whole = content or (b"", True)
         return HttpAnswer(
             response.status_code,
             content_type,
             retry_after=retry_after,
-            date=response.headers.get("date"),
+            date=headers.get(b"date"),
             body=body,
             whole=whole,
             readable=content is not None,
         )
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, str]:
+    """An answer's headers; httpx goes through all of them for each that is asked for."""
+    headers: dict[bytes, str] = {}
+    for name, value in raw:
+        key, text = name.lower(), value.decode("latin-1")
+        # RFC 9110 section 5.3: of several they make a list.
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
 
 
 def tls_context() -> ssl.SSLContext:
@@ -182,23 +192,41 @@ class _OwnClient:
     """An `httpx.AsyncClient` of our own, and the requests for it, built without its detours."""
 
     def __init__(self, urls: Mapping[str | None, str], *, keep_alive: int, trust_env: bool) -> None:
-        import httpx  # noqa: PLC0415 - the slowest of all imports, and not needed with a borrowed client
+        # The slowest of all imports, and not needed with a borrowed client
+        import httpx  # noqa: PLC0415 - see above
 
-        # Without limits on connections, since the client limits its calls; without a time
-        # limit, since httpx's is for each read, which a dripping server stretches at will.
-        self.http = httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep_alive),
-            timeout=None,  # noqa: S113 - see above
-            trust_env=trust_env,
-        )
+        from dasp_async.transport.connections import Connections, NoCookies  # noqa: PLC0415 - too
+
+        # Without a time limit, since httpx's is for each read, which a dripping server stretches
+        # at will, and without limits on connections, since the client limits its calls.
+        if trust_env and getproxies():
+            self.http = httpx.AsyncClient(
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep_alive),
+                timeout=None,  # noqa: S113 - see above
+                cookies=NoCookies(),
+            )
+        else:
+            self.http = httpx.AsyncClient(
+                transport=Connections(tls_context(), keep_alive=keep_alive),
+                timeout=None,  # noqa: S113 - see above
+                cookies=NoCookies(),
+                trust_env=False,
+            )
         self._request = httpx.Request
+        self._stream = type("Body", (Body, httpx.AsyncByteStream), {})
         self._urls = {query: httpx.URL(url) for query, url in urls.items()}
-        self._headers = {**_PLAIN, "User-Agent": "dasp_async"}
+        self._host = self._urls[None].netloc.decode()
+        self._headers = lru_cache(partial(self._encoded, httpx.Headers))
 
     def request(self, request: HttpRequest) -> Any:
+        # With a stream httpx adds no header of its own; those of an operation are encoded once.
         return self._request(
             request.method,
             self._urls[request.query],
-            headers={**request.headers, **self._headers},
-            content=request.body,
+            headers=self._headers(tuple(request.headers.items()), len(request.body)),
+            stream=self._stream(request.body),
         )
+
+    def _encoded(self, kind: Any, headers: tuple[tuple[str, str], ...], length: int) -> Any:
+        own = {**dict(headers), **_PLAIN, "User-Agent": "dasp_async"}
+        return kind({"Host": self._host, **own, "Content-Length": str(length)})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final, Self, cast
 
@@ -13,47 +12,61 @@ _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _GZIP_WBITS: Final = 16 + zlib.MAX_WBITS
 
 
-def plain(stream: Any) -> Any:
-    """A request's byte stream of the same kind, iterated by no async generator.
+class Body:
+    """A request's body, iterated by no async generator.
 
     httpx's own is one, and a send that fails abandons it half-way, which trio complains of.
     """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __aiter__(self) -> _Once:
+        return _Once(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._body,))
+
+
+class _Once:
+    """One chunk, without waiting for it."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self._chunks = iter((chunk,))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+
+def plain(stream: Any) -> Any:
+    """The byte stream of a borrowed client's request as a `Body`, of the same kind."""
     kind: Any = type(cast("object", stream))
     return _plain_kind(kind)(b"".join(stream))
 
 
 @cache
 def _plain_kind(kind: Any) -> Any:
-    def chunks(stream: Iterable[bytes]) -> _Chunks:
-        return _Chunks(iter(stream))
-
-    return type(kind.__name__, (kind,), {"__aiter__": chunks})
-
-
-class _Chunks:
-    """An iterator's items, without waiting for any."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        chunk = next(self._chunks, None)
-        if chunk is None:
-            raise StopAsyncIteration
-        return chunk
+    return type(kind.__name__, (Body, kind), {})
 
 
 async def raw(response: Any, cap: int) -> bytes:
     """The body as it comes off the wire, up to one byte past the cap."""
+    # Not by `aiter_raw`, a generator more around each chunk
+    chunks = aiter(response.stream)
     received = bytearray()
-    async with aclosing(response.aiter_raw()) as chunks:
+    try:
         async for chunk in chunks:
             received += chunk
             if len(received) > cap:
                 break
+    finally:
+        if hasattr(chunks, "aclose"):
+            await chunks.aclose()
     return bytes(received[: cap + 1])
 
 

@@ -21,6 +21,7 @@ from dasp_async.xsd import (
     SimpleType,
     XsdType,
     blank_separated,
+    is_name,
     one_of,
 )
 
@@ -43,6 +44,9 @@ _GUID: Final = "{http://microsoft.com/wsdl/types/}guid"
 _ANY_TYPE: Final = OpaqueType("anyType", "would have to say its type")
 # No class is derived so deeply.
 _DEEPEST: Final = 50
+# A type's elements are read again in each that is derived from it, which a hostile document
+# could make take hours.
+MOST_ELEMENTS: Final = 200_000
 
 
 class Schemas:
@@ -52,7 +56,8 @@ class Schemas:
         self._target = target
         self._elements: dict[str, _Element] = {}
         self._types: dict[str, _Element] = {}
-        self._complex_types: dict[_Element, XsdType] = {}
+        self._read: dict[_Element, XsdType] = {}
+        self._left = MOST_ELEMENTS
         # What is still to be read: not at once, since a type may contain itself.
         self._later: list[Callable[[], None]] = []
         for schema in schemas:
@@ -81,9 +86,15 @@ class Schemas:
         parts = self._parts(declared, local(name))
         if isinstance(parts, OpaqueType):
             raise ValueError(f"its element {name} {parts.reason}")  # noqa: TRY004 - the document's fault
-        members = self._members(parts)
-        while self._later:
-            self._later.pop()()
+        try:
+            members = self._members(parts)
+            while self._later:
+                self._later.pop()()
+        except ValueError:
+            # What is half read must not be taken for the whole.
+            self._read.clear()
+            self._later.clear()
+            raise
         return members
 
     def _parts(self, declared: _Element, name: str) -> list[_Element] | OpaqueType:
@@ -93,7 +104,11 @@ class Schemas:
         parts: list[_Element] = []
         for _ in range(_DEEPEST):
             extension = declared.find(f"{_COMPLEX_CONTENT}/{_EXTENSION}")
-            own = _sequence(declared if extension is None else extension, name)
+            holder = declared if extension is None else extension
+            self._left -= 1 + len(holder) + sum(map(len, holder))
+            if self._left < 0:
+                raise ValueError(f"its types have more than {MOST_ELEMENTS} elements in all")
+            own = _sequence(holder, name)
             if isinstance(own, OpaqueType):
                 return own
             parts = own + parts
@@ -118,11 +133,15 @@ class Schemas:
 
     def _element(self, part: _Element) -> Element:
         reference = qualified(part, "ref")
-        declared = self._elements.get(reference, part)
+        declared = self._elements.get(reference) if reference else part
         name = reference or f"{{{_namespace(part)}}}{part.get('name', '')}"
+        if declared is None:
+            return Element(local(name), OpaqueType(local(name), "is not described"))
         kind = self._type(declared, local(name))
         if namespace(name) != self._target:
             kind = OpaqueType(kind.name, "is not in the service's namespace")
+        elif not is_name(local(name)):
+            kind = OpaqueType(kind.name, "is of an element whose name XML does not allow")
         return Element(
             local(name),
             kind,
@@ -139,15 +158,13 @@ class Schemas:
         if declared is not None:
             name = local(named)
         else:
-            inner = [child for child in element if child.tag in {_COMPLEX_TYPE, _SIMPLE_TYPE}]
-            if not inner:
+            declared = next(element.iterchildren(_COMPLEX_TYPE, _SIMPLE_TYPE), None)
+            if declared is None:
                 return _ANY_TYPE
-            declared = inner[0]
-        if declared.tag == _SIMPLE_TYPE:
-            return _simple(declared, name)
-        if declared not in self._complex_types:
-            self._complex_types[declared] = self._complex(declared, name)
-        return self._complex_types[declared]
+        if declared not in self._read:
+            read = _simple if declared.tag == _SIMPLE_TYPE else self._complex
+            self._read[declared] = read(declared, name)
+        return self._read[declared]
 
     def _complex(self, declared: _Element, name: str) -> XsdType:
         parts = self._parts(declared, name)

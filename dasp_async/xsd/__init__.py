@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dasp_async.xsd.content import ITEM_NAMES, NIL, Content, Nil, checked_name, content_of
+from dasp_async.xsd.content import ITEM_NAMES, NIL, Content, Nil, checked_name, content_of, is_name
 from dasp_async.xsd.moments import date_time_from_text
 from dasp_async.xsd.simple import (
     DATE_TIME,
@@ -52,6 +52,7 @@ __all__ = [
     "date_time_from_text",
     "given",
     "guid_from_text",
+    "is_name",
     "one_of",
     "read_guid",
     "string_to_text",

@@ -59,9 +59,14 @@ def content_of(value: object) -> Content:
     return _simple(value)[1]
 
 
+def is_name(text: str) -> bool:
+    """Whether an element can be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def checked_name(name: object) -> str:
     """The name of an element; raises `ValueError`."""
-    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+    if not isinstance(name, str) or not is_name(name):
         raise ValueError(f"must have names that XML allows; got {name!r}")
     return name
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from dasp_async.xsd.text import or_none
 
 # XML Schema part 2 section 3.2.7.1; a year of more than 4 digits or before 1 has no datetime
 _DATE_TIME: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?"
-    r"(?:(Z)|([+-])(0\d|1[0-4]):([0-5]\d))?",
+    r"\d{4}-\d\d-\d\dT(?:(24:00:00(?:\.0+)?)|\d\d:\d\d:\d\d(?:\.\d+)?)"
+    r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?",
     re.ASCII,
 )
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -65,34 +65,12 @@ def date_time_from_text(text: str) -> datetime:
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("is not a dateTime of the years 1 to 9999")
-    year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
-    fraction = match[7] or ""
-    midnight = hour == 24 and minute == second == 0 and not fraction.strip("0")
     try:
-        moment = datetime(
-            year,
-            month,
-            day,
-            0 if midnight else hour,
-            minute,
-            second,
-            int(fraction[:6].ljust(6, "0")),
-            tzinfo=_zone(match),
-        )
+        if match[1] is None:
+            return datetime.fromisoformat(text)
+        return _next_day(datetime.fromisoformat(text.replace("T24:", "T00:")))
     except ValueError:
         raise ValueError("is not a dateTime: no such day or time") from None
-    return _next_day(moment) if midnight else moment
-
-
-def _zone(match: re.Match[str]) -> timezone | None:
-    if match[8]:
-        return UTC
-    if not match[9]:
-        return None
-    offset = timedelta(hours=int(match[10]), minutes=int(match[11]))
-    if offset > _MAX_OFFSET:
-        raise ValueError("an offset is 14 hours at most")
-    return timezone(-offset if match[9] == "-" else offset)
 
 
 def _next_day(midnight: datetime) -> datetime:

@@ -26,7 +26,8 @@ def integer_to_text(value: object, low: float = -math.inf, high: float = math.in
         raise ValueError(f"must be a whole number, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
     if not low <= value <= high:
         raise ValueError(f"must be from {low} to {high}")
-    return str(value)
+    # Not `str`, which a subclass may have made its own, as enumerations do.
+    return int.__repr__(value)
 
 
 def boolean_to_text(value: object) -> str:
@@ -40,7 +41,8 @@ def double_to_text(value: object) -> str:
     """A double; what is infinite or no number has names of its own in XSD."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"must be a number, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
-    text = repr(value)
+    # As above; numpy's floats say what they are.
+    text = float.__repr__(value) if isinstance(value, float) else int.__repr__(value)
     return _SPECIAL_TEXTS.get(text, text)
 
 
@@ -48,7 +50,9 @@ def decimal_to_text(value: object) -> str:
     """A `Decimal`, without an exponent, or a whole number."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise ValueError(f"must be a Decimal, not {type(value).__name__}")  # noqa: TRY004 - one kind for all
-    text = f"{Decimal(value):f}"
+    number = Decimal(value)
+    # Not even written out if its exponent could ask for gigabytes of digits
+    text = f"{number:f}" if abs(number.adjusted()) <= 100 else ""
     if _DECIMAL.fullmatch(text) is None:
         raise ValueError("must be a finite decimal of at most 100 digits on each side")
     return text

@@ -26,7 +26,9 @@ class Element:
 
     def to_content(self, value: object) -> Content:
         """What stands in it for a value; raises `ValueError`, without showing the value."""
-        if value is NIL and self.nillable:
+        if value is NIL and not isinstance(self.type, AnyType):
+            if not self.nillable:
+                raise ValueError("can't be NIL; None leaves out what may be left out")
             return NIL
         return self.type.to_content(value)
 
@@ -52,8 +54,8 @@ class ArrayType:
     def to_content(self, value: object) -> Content:
         """The items of a list or another iterable, in order."""
         # A text or a mapping is iterable too, and never what is meant.
+        got = type(value).__name__
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-            got = type(cast("object", value)).__name__
             raise ValueError(f"must be a list, not {got}")  # noqa: TRY004 - one kind for all
         content: list[tuple[str, Content]] = []
         for place, each in enumerate(cast("Iterable[object]", value)):
@@ -127,12 +129,11 @@ def given(
     for name in values:
         if name not in names:
             raise ValueError(f"{what} have no {name!r}{_guess(name, names)}")
-    missing = [name for name in names if name not in values]
+    missing = [element for element in elements if element.name not in values]
     if missing:
-        raise ValueError(
-            f"{what} lack {', '.join(missing)}; None leaves out what may be left out, "
-            "and the service reads it as null"
-        )
+        optional = ", ".join(element.name for element in missing if not element.required)
+        hint = f"; None leaves out {optional}, which the service reads as null" if optional else ""
+        raise ValueError(f"{what} lack {', '.join(each.name for each in missing)}{hint}")
     if list(values) != names:
         raise ValueError(f"{what} must be in the order {', '.join(names)}")
     for element in elements:
