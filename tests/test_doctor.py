@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import anyio
 import pytest
 import trustme
 
@@ -203,6 +204,18 @@ def test_a_port_where_nobody_listens_is_a_matter_of_tcp() -> None:
     assert "a firewall in between" in result.stdout
     assert "Connection refused" in result.stdout or "Connect call failed" in result.stdout
     assert result.stderr == ""
+
+
+def test_of_several_addresses_the_first_reason_is_told(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> None:
+        each = [ConnectionRefusedError("Connection refused"), OSError("No route to host")]
+        raise OSError("All connection attempts failed") from ExceptionGroup("all", each)
+
+    monkeypatch.setattr(anyio, "connect_tcp", refused)
+    result = service.dasp("doctor")
+    assert "bad      TCP: Connection refused" in result.stdout.splitlines()
 
 
 def test_a_host_that_nobody_knows_is_a_matter_of_dns(service: Service) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import gzip
 import socket
+import ssl
 import threading
 import time
 import tracemalloc
@@ -491,13 +492,14 @@ async def test_closing_while_the_first_calls_are_opening_leaves_no_connection(
 ) -> None:
     opening, go_on = threading.Event(), threading.Event()
 
-    class Slow(httpx.AsyncClient):
-        def __init__(self, **options: Any) -> None:
-            opening.set()
-            go_on.wait(10)
-            super().__init__(**options)
+    trusted = httpx.create_ssl_context
 
-    monkeypatch.setattr(httpx, "AsyncClient", Slow)
+    def slow() -> ssl.SSLContext:
+        opening.set()
+        go_on.wait(10)
+        return trusted()
+
+    monkeypatch.setattr(httpx, "create_ssl_context", slow)
     outcomes: list[str] = []
 
     async def look(number: int) -> None:
@@ -510,7 +512,7 @@ async def test_closing_while_the_first_calls_are_opening_leaves_no_connection(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(look, 1)
             tasks.start_soon(look, 2)
-            await anyio.to_thread.run_sync(opening.wait)
+            assert await anyio.to_thread.run_sync(opening.wait, 10)
             await client.aclose()
             go_on.set()
         assert server.connections == 0

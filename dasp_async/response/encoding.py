@@ -41,11 +41,11 @@ def encoding_of(answer: HttpAnswer) -> str:
     (RFC 7303 section 3). It is UTF-8 if they name none, or none that is accepted.
     """
     body = answer.body
-    for mark, name in _MARKS:
-        if body.startswith(mark):
-            return name
-    # Each of the patterns has one.
-    if b"\0" in body[:4]:
+    # Neither a mark nor one of the patterns begins like that.
+    if not body.startswith(b"<?xml"):
+        for mark, name in _MARKS:
+            if body.startswith(mark):
+                return name
         for pattern, name in _WIDE:
             if pattern.match(body):
                 return name

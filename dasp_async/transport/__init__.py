@@ -195,21 +195,19 @@ class _OwnClient:
         # The slowest of all imports, and not needed with a borrowed client
         import httpx  # noqa: PLC0415 - see above
 
-        from dasp_async.transport.connections import Connections, NoCookies  # noqa: PLC0415 - too
+        from dasp_async.transport.connections import Connections, NoCookieClient  # noqa: PLC0415 - too
 
         # Without a time limit, since httpx's is for each read, which a dripping server stretches
         # at will, and without limits on connections, since the client limits its calls.
         if trust_env and getproxies():
-            self.http = httpx.AsyncClient(
+            self.http = NoCookieClient(
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep_alive),
-                timeout=None,  # noqa: S113 - see above
-                cookies=NoCookies(),
+                timeout=None,
             )
         else:
-            self.http = httpx.AsyncClient(
+            self.http = NoCookieClient(
                 transport=Connections(tls_context(), keep_alive=keep_alive),
-                timeout=None,  # noqa: S113 - see above
-                cookies=NoCookies(),
+                timeout=None,
                 trust_env=False,
             )
         self._request = httpx.Request

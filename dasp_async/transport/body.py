@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import aclosing
 from functools import cache
 from typing import Any, Final, Self, cast
 
@@ -56,17 +57,13 @@ def _plain_kind(kind: Any) -> Any:
 
 async def raw(response: Any, cap: int) -> bytes:
     """The body as it comes off the wire, up to one byte past the cap."""
-    # Not by `aiter_raw`, a generator more around each chunk
-    chunks = aiter(response.stream)
     received = bytearray()
-    try:
+    # Not by `aiter_raw`, a generator more around each chunk
+    async with aclosing(aiter(response.stream)) as chunks:
         async for chunk in chunks:
             received += chunk
             if len(received) > cap:
                 break
-    finally:
-        if hasattr(chunks, "aclose"):
-            await chunks.aclose()
     return bytes(received[: cap + 1])
 
 
