@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from dasp_async.operations import KEY, NAMESPACE, Anything, Guid, Known, Operation
 from dasp_async.secret import Concealed, Secret, names_a_secret
 from dasp_async.wsdl import OperationDescription, ServiceDescription
-from dasp_async.xsd import ANY, GUID, STRING, Element, checked_name, given
+from dasp_async.xsd import ANY, GUID, STRING, ArrayType, Element, checked_name, given
 
 _JOB_IDS: Final = (GUID, STRING)
 
@@ -28,8 +29,14 @@ def operation_of(
     """
     try:
         return _operation_of(name, parameters, result, writes=writes, description=description)
-    except (TypeError, ValueError) as found:
-        problem = (TypeError if isinstance(found, TypeError) else ValueError)(str(found))
+    except TypeError as found:
+        problem: TypeError | ValueError = TypeError(str(found))
+    except ValueError as found:
+        problem = ValueError(str(found))
+    except RecursionError:
+        problem = ValueError("parameters are nested too deeply, or hold themselves")
+    except Exception as found:  # noqa: BLE001 - whatever a value of the caller's raises
+        problem = ValueError(f"parameters can't be read: {type(found).__name__}")
     # Raised out here, from where no frame of its traceback has a password.
     del parameters
     raise problem
@@ -56,6 +63,9 @@ def _operation_of(
         checked_name(name)
     except ValueError as problem:
         raise ValueError(f"operation {problem}") from None
+    if not name.isascii():
+        # It stands in a header too, SOAP 1.1's SOAPAction.
+        raise ValueError("operation must have a name in ASCII")
     if KEY.name in values:
         raise ValueError("the key is sent of its own accord: leave it out of the parameters")
     if description is None:
@@ -125,16 +135,28 @@ def _check_starts_a_job(described: OperationDescription) -> None:
 
 def _hidden(element: Element, value: object) -> object:
     is_secret = names_a_secret(element.name)
+    if isinstance(element.type, ArrayType):
+        value = _listed(value)
     if isinstance(value, str):
         return Secret(value) if is_secret else value
     secrets = [Secret(text) for text in _secret_texts(value, is_secret=is_secret)]
     return Concealed(value, *secrets) if secrets or is_secret else value
 
 
+def _listed(value: object) -> object:
+    """An iterable's items, which are gone through here and once more to be written."""
+    as_it_is = value
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return as_it_is
+    return list(cast("Iterable[object]", value))
+
+
 def _secret_texts(value: object, *, is_secret: bool) -> Iterator[str]:
     """The texts in a value that has a secret's name, or under such names in it."""
     if isinstance(value, str) and is_secret:
         yield value
+    elif isinstance(value, bytes) and is_secret:
+        yield base64.b64encode(value).decode()
     elif isinstance(value, Mapping):
         for name, each in cast("Mapping[object, object]", value).items():
             yield from _secret_texts(each, is_secret=is_secret or names_a_secret(str(name)))

@@ -20,6 +20,9 @@ _DIFFGRAM: Final = "urn:schemas-microsoft-com:xml-diffgram-v1"
 _IS_DATA_SET: Final = "{urn:schemas-microsoft-com:xml-msdata}IsDataSet"
 _NIL: Final = f"{{{XSI}}}nil"
 
+# A null takes no bytes on the wire, but it does in a row.
+MOST_CELLS: Final = 500_000
+
 # XmlConvert.EncodeName of .NET: four hexadecimal digits, or eight beyond the first plane
 _ENCODED: Final = re.compile(r"_x([0-9A-Fa-f]{8}|[0-9A-Fa-f]{4})_")
 
@@ -43,12 +46,16 @@ def read_tables(element: _Element, mask: Callable[[str], str]) -> dict[str, list
         raise ValueError("it does not hold one schema and one diffgram, as a DataSet does")
     columns = {name: dict(_columns(table)) for name, table in _tables(schemas[0])}
     rows: dict[str, list[Row]] = {name: [] for name in columns}
+    cells = 0
     for part in diffgrams[0]:
         if _namespace(part) == _DIFFGRAM:
             continue
         for row in part:
             name = _name(row)
             if name in rows:
+                cells += len(columns[name])
+                if cells > MOST_CELLS:
+                    raise ValueError(f"it has more than {MOST_CELLS} cells, null or not")
                 rows[name].append(_row(row, columns[name], mask))
     return rows
 

@@ -38,9 +38,13 @@ def to_python(element: _Element, described: OperationDescription | None = None) 
     | an array: its elements have the name of an XSD type, or one name that comes again | a list |
     | anything else | a dict; what comes again in it is a list |
 
-    Raises `ValueError` for a text that is not of its type.
+    Raises `ValueError` for a text that is not of its type, and for what is nested too deeply.
     """
-    return _as_it_shows(element) if described is None else _members(element, described.results)
+    try:
+        return _as_it_shows(element) if described is None else _members(element, described.results)
+    except RecursionError:
+        problem = ValueError("its elements are nested too deeply")
+    raise problem
 
 
 def _members(element: _Element, members: tuple[Element, ...]) -> dict[str, Plain]:
@@ -84,11 +88,10 @@ def _as_it_shows(element: _Element) -> Plain:
     values = [_as_it_shows(child) for child in element]
     if len(set(names)) == 1 and (len(names) > 1 or names[0] in ITEM_NAMES):
         return list(values)
-    members: dict[str, Plain] = {}
-    for name in dict.fromkeys(names):
-        found = [value for other, value in zip(names, values, strict=True) if other == name]
-        members[name] = found if len(found) > 1 else found[0]
-    return members
+    members: dict[str, list[Plain]] = {}
+    for name, value in zip(names, values, strict=True):
+        members.setdefault(name, []).append(value)
+    return {name: found if len(found) > 1 else found[0] for name, found in members.items()}
 
 
 def _name(element: _Element) -> str:

@@ -18,7 +18,7 @@ from dasp_async.soap import XSD, XSI, SoapVersion
 from dasp_async.xsd import Nil
 
 if TYPE_CHECKING:
-    from dasp_async.xsd import Content
+    from dasp_async.xsd import Content, Element
 
 # As the service's help page has it; lxml would write it with single quotes.
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -46,28 +46,46 @@ def render(
     arguments: one value a parameter, in the parameters' order; a `Secret` is written as its
     text. Raises `ValueError` if a value can't be written, naming the parameter, not the value.
     """
-    rendered = _rendered(operation, version, arguments)
-    if isinstance(rendered, str):
-        raise ValueError(rendered)  # noqa: TRY004 - it is what is wrong
+    pairs = zip(operation.parameters, arguments, strict=True)
+    rendered = _rendered(operation, version, [_content(*pair) for pair in pairs])
+    if isinstance(rendered, ValueError):
+        raise rendered
     return rendered
 
 
+def _content(parameter: Element, argument: object) -> Content | Secret | Concealed:
+    """An argument's content; secrets stay as they are, since others may raise anything."""
+    if isinstance(argument, Secret | Concealed):
+        return argument
+    try:
+        return parameter.to_content(argument)
+    except ValueError as problem:
+        raise ValueError(f"{parameter.name} {problem}") from None
+    except RecursionError:
+        raise ValueError(f"{parameter.name} is nested too deeply") from None
+
+
 def _rendered(
-    operation: Operation[Any], version: SoapVersion, arguments: Sequence[object]
-) -> HttpRequest | str:
-    """The request, or what is wrong: an error raised here would have the key in its frame."""
+    operation: Operation[Any],
+    version: SoapVersion,
+    contents: Sequence[Content | Secret | Concealed],
+) -> HttpRequest | ValueError:
+    """The request, or what is wrong: an error raised here would have secrets in its frames."""
     template = _template(operation, version)
     text = template.pieces[0]
-    for parameter, argument, piece in zip(
-        operation.parameters, arguments, template.pieces[1:], strict=True
+    for parameter, content, piece in zip(
+        operation.parameters, contents, template.pieces[1:], strict=True
     ):
-        try:
-            content = parameter.to_content(
-                argument.reveal() if isinstance(argument, Secret | Concealed) else argument
-            )
-        except ValueError as problem:
-            return f"{parameter.name} {problem}"
-        text += _element(parameter.name, content) + piece
+        if isinstance(content, Secret | Concealed):
+            try:
+                text += _element(parameter.name, parameter.to_content(content.reveal()))
+            except ValueError as problem:
+                return ValueError(f"{parameter.name} {problem}")
+            except Exception as problem:  # noqa: BLE001 - whatever a value of the caller's raises
+                return ValueError(f"{parameter.name} can't be read: {type(problem).__name__}")
+        else:
+            text += _element(parameter.name, content)
+        text += piece
     return HttpRequest(operation.name, template.headers, text.encode())
 
 

@@ -17,7 +17,9 @@ SHORTEST_MASKED: Final = 8
 _DOUBLE_QUOTE: Final = {'"': "&quot;"}
 _QUOTES: Final = _DOUBLE_QUOTE | {"'": "&apos;"}
 
-_SECRET_NAMES: Final = ("password", "passwd", "pwd", "secret")
+_SECRET_NAMES: Final = frozenset(
+    {"password", "passphrase", "passwd", "pwd", "secret", "token", "credential", "apikey"}
+)
 
 
 def names_a_secret(name: str) -> bool:

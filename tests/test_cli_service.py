@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -173,10 +176,13 @@ def test_a_password_within_a_record_is_shown_nowhere(tmp_path: Path) -> None:
         "AddUser", (testing.KEY, testing.Element("user", kind)), None, done, writes=True
     )
     with served(FakeCustomerApi(KEY, operations=[row])) as service:
-        words = ["call", "AddUser", f"user:={record.read_text('utf-8')}", "--dry-run"]
-        shown = service.dasp(*words)
+        shown = service.dasp("call", "AddUser", f"user:=@{record}", "--dry-run")
+        refused = service.dasp("call", "AddUser", f"user:={record.read_text('utf-8')}", "--yes")
+        assert service.fake.calls == ()
     assert "<user>***</user>" in shown.stdout
     assert PASSWORD not in shown.output
+    assert "user is a secret, or holds one" in refused.stderr
+    assert PASSWORD not in refused.output
 
 
 @pytest.mark.parametrize(
@@ -236,14 +242,91 @@ def test_a_fault_is_a_refusal(service: Service) -> None:
     assert "may have been done" not in result.stderr
 
 
-def test_an_interrupted_call_may_be_done(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+def test_what_json_has_no_type_for_is_spelled_as_xsd_has_it() -> None:
+    kind = testing.RecordType(
+        "R",
+        (
+            testing.Element("Decimal", testing.DECIMAL),
+            testing.Element("Id", testing.GUID),
+            testing.Element("Is", testing.BOOLEAN),
+            testing.Element("Size", testing.INT),
+        ),
+    )
+    row = testing.Operation("Get", (testing.KEY,), kind, answered, writes=False)
+    fake = FakeCustomerApi(KEY, operations=[row])
+    with served(fake) as service:
+        result = service.dasp("call", "Get", "--reads")
+    assert json.loads(result.stdout) == {
+        "GetResult": {"Decimal": "1.50", "Id": ID, "Is": True, "Size": 7}
+    }
+
+
+def answered(_: testing.Account, _values: testing.Values) -> object:
+    return {"Decimal": Decimal("1.50"), "Id": UUID(ID), "Is": True, "Size": 7}
+
+
+@pytest.mark.parametrize(("text", "shown"), [("1.5", 1.5), ("INF", "INF"), ("NaN", "NaN")])
+def test_numbers_that_json_has_not_are_texts(text: str, shown: object) -> None:
+    wsdl = CAPTURED.replace(
+        b'name="EchoStringResult" type="s:string"', b'name="EchoStringResult" type="s:double"'
+    )
+    fake = OtherWsdl(KEY)
+    fake.wsdl = wsdl
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        '<EchoStringResponse xmlns="http://api.discountasp.net/">'
+        f"<EchoStringResult>{text}</EchoStringResult>"
+        "</EchoStringResponse></s:Body></s:Envelope>"
+    )
+    fake.trouble(RawAnswer(body, content_type="text/xml"))
+    with served(fake) as served_fake:
+        result = served_fake.dasp("call", "EchoString", "value=x", "--reads")
+    assert json.loads(result.stdout) == {"EchoStringResult": shown}
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [(1, "interrupted"), (2, "interrupted; what was sent may be done all the same")],
+)
+def test_an_interrupted_call_may_be_done(
+    service: Service, monkeypatch: pytest.MonkeyPatch, at: int, said: str
+) -> None:
+    runs = 0
+    real = anyio.run
+
+    def interrupted(main: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        if runs == at:
+            raise KeyboardInterrupt
+        return real(main)
 
     monkeypatch.setattr(anyio, "run", interrupted)
-    result = service.dasp("call", "SMAddAlias")
-    assert result.exit_code == ExitCode.INTERRUPTED
-    assert result.stderr == "dasp: interrupted; what was sent may be done all the same\n"
+    result = service.dasp("call", "SMAddAlias", *ALIAS, "addresses:=[]", "--yes")
+    assert (result.exit_code, result.stderr) == (ExitCode.INTERRUPTED, f"dasp: {said}\n")
+
+
+def test_ctrl_c_at_the_question_sends_nothing(service: Service) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    words = ["call", "SMAddAlias", *ALIAS, "addresses:=[]"]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-m", "dasp_async", *words],
+        env=service.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("</soap:Envelope>"):
+            pass
+        assert process.stderr.read(len("\nIt may change something.")).strip()
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=30)
+    signal.signal(signal.SIGINT, before)
+    assert (process.returncode, output) == (ExitCode.INTERRUPTED, "")
+    assert error.endswith("\ndasp: nothing was sent\n")
+    assert service.fake.calls == ()
 
 
 @pytest.mark.parametrize(
@@ -253,9 +336,9 @@ def test_an_interrupted_call_may_be_done(service: Service, monkeypatch: pytest.M
         (["SMGetAllAliases"], "parameters lack domainName"),
         (["SMGetAllAliases", "domainname=x"], "did you mean 'domainName'?"),
         (["SMGetAllAliases", "domainName=x", "domainName=y"], "domainName comes twice"),
-        (["SMGetAllAliases", "domainName"], "'domainName' is not name=value"),
-        (["SMGetAllAliases", "=x"], "'=x' is not name=value"),
-        (["SMGetAllAliases", "domainName:=x"], "domainName is not JSON"),
+        (["SMGetAllAliases", "domainName"], "is not name=value, name:=JSON"),
+        (["SMGetAllAliases", "=x"], "is not name=value, name:=JSON"),
+        (["SMGetAllAliases", "domainName:=x"], "domainName is not JSON that can be read"),
         (["SMGetAllAliases", "domainName:=1"], "domainName must be text, not int"),
         (["SMGetAllAliases", "domainName=@/no/such"], "domainName can't be read from /no/such"),
         (["GetJobStatus", "jobId=x"], "jobId is not a guid"),
@@ -265,6 +348,9 @@ def test_an_interrupted_call_may_be_done(service: Service, monkeypatch: pytest.M
         (["SMAddAlias", *ALIAS, "addresses:=[1]"], "addresses [0] must be text, not int"),
         (["SMAddUser", "password=" + PASSWORD], "password is a secret"),
         (["SMAddUser", f'password:="{PASSWORD}"'], "password is a secret"),
+        (["SMAddUser", f"password:{PASSWORD}"], "is not name=value"),
+        (["SMAddAlias", f'addresses:=[[{{"secret": "{PASSWORD}"}}]]'], "holds one"),
+        (["SMAddAlias", "addresses:=" + 5000 * "["], "addresses is not JSON that can be read"),
     ],
 )
 def test_a_wrong_call_sends_nothing(service: Service, words: list[str], problem: str) -> None:
@@ -314,6 +400,23 @@ def test_a_value_is_read_by_its_type(words: list[str], kind: Any, value: object)
     found = parameters_of([word(each) for each in words], [Element("a", kind)])
     assert found == {"a": value}
     assert type(found["a"]) is type(value)
+
+
+def test_a_number_that_no_double_can_be_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^a is a number that no double can be$"):
+        parameters_of([word("a:=1e400")], [Element("a", SIMPLE_TYPES["double"])])
+
+
+def test_a_secret_within_an_array_is_refused_too() -> None:
+    kind = ArrayType.of(Element("string", STRING))
+    with pytest.raises(ValueError, match=r"^passwords is a secret, or holds one"):
+        parameters_of([word("passwords=x")], [Element("passwords", kind)])
+
+
+def test_a_record_can_be_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text('{"X": 1}', "utf-8")
+    assert parameters_of([word(f"a:=@{path}")], [Element("a", RECORD)]) == {"a": {"X": 1}}
 
 
 def test_parameters_come_in_the_order_of_the_description() -> None:

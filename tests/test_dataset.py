@@ -196,3 +196,14 @@ NO_DATA_SET: Final = "it does not hold one schema and one diffgram, as a DataSet
 def test_what_is_no_data_set(parts: list[str], text: str) -> None:
     with pytest.raises(ValueError, match=f"^{text}$"):
         tables(*parts)
+
+
+def test_nulls_are_bounded_too() -> None:
+    columns = "".join(f'<xs:element name="C{number}" type="xs:int"/>' for number in range(1000))
+    for rows, is_read in ((500, True), (501, False)):
+        parts = schema(columns), diffgram(f"<NewDataSet>{'<T/>' * rows}</NewDataSet>")
+        if is_read:
+            assert len(tables(*parts)["T"]) == rows
+        else:
+            with pytest.raises(ValueError, match="it has more than 500000 cells, null or not"):
+                tables(*parts)

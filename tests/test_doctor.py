@@ -255,14 +255,25 @@ def test_tls_is_tried_with_the_authorities_that_a_client_trusts(
     assert "SSL_CERT_FILE names whom to trust" in strange.stdout
 
 
-def test_a_way_through_a_proxy_is_not_tried_step_by_step(service: Service) -> None:
+@pytest.mark.parametrize("name", ["https_proxy", "all_proxy"])
+def test_a_way_through_a_proxy_is_not_tried_step_by_step(service: Service, name: str) -> None:
     result = service.dasp(
         "doctor",
         *("--endpoint", "https://dasp.invalid/"),
-        https_proxy="http://user:secret-of-theirs@127.0.0.1:9",
+        **{name: "http://user:secret-of-theirs@127.0.0.1:9"},
     )
     assert found(result.stdout)[:2] == [("skipped", "DNS, TCP, TLS"), ("bad", "endpoint")]
     assert "secret-of-theirs" not in result.output
+
+
+def test_no_proxy_is_on_the_way_to_plain_http(service: Service) -> None:
+    result = service.dasp("doctor", http_proxy="http://127.0.0.1:9")
+    assert found(result.stdout)[0] == ("ok", "DNS")
+
+
+def test_a_host_that_can_be_no_name_is_bad(service: Service) -> None:
+    result = service.dasp("doctor", "--endpoint", f"https://{'a' * 64}.é.example/")
+    assert found(result.stdout)[0] == ("bad", "DNS")
 
 
 @pytest.mark.parametrize(

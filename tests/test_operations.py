@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
@@ -20,6 +22,7 @@ from dasp_async import (
     HttpError,
     InvalidResponse,
     MemoryBudget,
+    OperationDescription,
     SmAlias,
     SoapFault,
     SoapVersion,
@@ -27,6 +30,7 @@ from dasp_async import (
     to_python,
 )
 from dasp_async.soap import XSI
+from dasp_async.xsd import Element, RecordType
 
 KEY: Final = "my & key"
 NAMESPACE: Final = "http://api.discountasp.net/"
@@ -346,6 +350,27 @@ async def test_no_guid_is_no_job(result: str) -> None:
         await service.asked(lambda api: api.start_job("New", {}))
 
 
+def test_deep_elements_are_a_clear_error() -> None:
+    kind = RecordType("Node", ())
+    kind.members = (Element("n", kind),)
+    described = OperationDescription(
+        name="X",
+        documentation="",
+        parameters=(),
+        results=kind.members,
+        soap_action="",
+        versions=frozenset(),
+    )
+    element = etree.fromstring("<n>" * 250 + "</n>" * 250)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 300)
+    try:
+        with pytest.raises(ValueError, match=r"^its elements are nested too deeply$"):
+            to_python(element, described)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 @pytest.mark.parametrize(
     ("content", "value"),
     [
@@ -395,6 +420,28 @@ async def test_what_writes_is_sent_once(ask: Ask, operation: str) -> None:
     assert sent == (3 if operation in READS else 1)
 
 
+def nested(depth: int) -> dict[str, object]:
+    """A value in a value and so on."""
+    value: dict[str, object] = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+def looped() -> dict[str, object]:
+    """A value that holds itself."""
+    loop: dict[str, object] = {}
+    loop["a"] = loop
+    return loop
+
+
+class Failing(dict[str, object]):
+    """A mapping that can't be read."""
+
+    def items(self) -> Any:
+        raise LookupError("mine")
+
+
 NO_TYPE: Final = "must be a value that XSD has a type for, not"
 NO_NAME: Final = "must have names that XML allows; got"
 
@@ -431,6 +478,22 @@ WRONG: Final[list[tuple[Callable[[Any], Awaitable[object]], str]]] = [
     ),
     (lambda api: api.call("N:w", {}), f"operation {NO_NAME} 'N:w'"),
     (lambda api: api.call("", {}), f"operation {NO_NAME} ''"),
+    (lambda api: api.call("Öffne", {}), "operation must have a name in ASCII"),
+    (lambda api: api.call("X", {"x²": 1}), f"parameters {NO_NAME} 'x²'"),
+    (lambda api: api.call("X", {"a": nested(500)}), "a is nested too deeply"),
+    (
+        lambda api: api.call("X", {"password": "p", "a": looped()}),
+        "parameters are nested too deeply, or hold themselves",
+    ),
+    (
+        lambda api: api.call("X", {"user": {"password": "p", "a": looped()}}),
+        "parameters are nested too deeply, or hold themselves",
+    ),
+    (lambda api: api.call("X", Failing()), "parameters can't be read: LookupError"),
+    (
+        lambda api: api.call("X", {"password": Failing()}),
+        "parameters can't be read: LookupError",
+    ),
     (
         lambda api: api.start_job("New", {"": 1}),
         f"parameters {NO_NAME} ''",
@@ -568,3 +631,30 @@ async def test_aliases_that_break_the_contract(content: str, text: str) -> None:
     )
     with pytest.raises(InvalidResponse, match=text):
         await service.asked(lambda api: api.sm_get_all_aliases("a.example"))
+
+
+def failing_items() -> Iterator[str]:
+    yield "x@a.example"
+    raise LookupError("of the caller's own")
+
+
+RAISING: Final[list[Ask]] = [
+    lambda api: api.sm_add_alias("a.example", "info", failing_items()),
+    lambda api: api.call("X", {"password": PASSWORD, "a": Failing()}),
+    lambda api: api.call("X", {"password": PASSWORD, "user": {"password": Failing()}}),
+]
+
+
+@pytest.mark.parametrize("ask", RAISING)
+async def test_whatever_an_argument_raises_shows_no_secret(ask: Ask) -> None:
+    service = Service()
+    with pytest.raises((LookupError, ValueError)) as caught:
+        await service.asked(ask)
+    for frame, _ in traceback.walk_tb(caught.value.__traceback__):
+        if "/dasp_async/" in frame.f_code.co_filename:
+            shown = repr(frame.f_locals)
+            assert KEY not in shown
+            assert "my &amp; key" not in shown
+            assert PASSWORD not in shown
+    assert caught.value.__context__ is None
+    assert service.requests == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import re
 import time
@@ -1036,3 +1037,11 @@ def test_a_data_set_is_the_one_that_is_known() -> None:
     assert parameter.type is DATA_SET
     with pytest.raises(ValueError, match=re.escape("is of type DataSet, which is read here")):
         parameter.to_content({})
+
+
+def test_a_description_can_be_kept() -> None:
+    described = read_wsdl(etree.fromstring(load("http/wsdl").body))
+    for copied in (pickle.loads(pickle.dumps(described)), deepcopy(described)):  # noqa: S301 - our own
+        assert {name: each.signature for name, each in copied.operations.items()} == {
+            name: each.signature for name, each in described.operations.items()
+        }

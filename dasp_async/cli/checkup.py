@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 STEP_LIMIT: Final = 10.0
 # Seconds that two clocks may be apart: HTTP's dates are whole seconds, and an answer takes time.
 _SKEW_LIMIT: Final = 60.0
+_FOR_HTTPS: Final = {"https", "all"}
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -98,7 +99,9 @@ async def _description(api: CustomerApi) -> AsyncIterator[tuple[Check, datetime 
 async def _connection(endpoint: SplitResult) -> AsyncIterator[Check]:
     """DNS, TCP and TLS; the one that fails is the last."""
     host, port = endpoint.hostname or "", endpoint.port or _PORTS[endpoint.scheme]
-    if endpoint.scheme in getproxies() and not proxy_bypass(host):
+    # As the client has it: https goes through a proxy where one is named, http never does.
+    is_proxied = endpoint.scheme == "https" and not getproxies().keys().isdisjoint(_FOR_HTTPS)
+    if is_proxied and not proxy_bypass(host):
         yield Check("DNS, TCP, TLS", Verdict.SKIPPED, "the way there leads through a proxy")
         return
     for name, step, advice in _STEPS:
@@ -111,7 +114,7 @@ async def _connection(endpoint: SplitResult) -> AsyncIterator[Check]:
         except TimeoutError:
             yield Check(name, Verdict.BAD, f"nothing within {STEP_LIMIT:.0f} s", advice)
             return
-        except (OSError, anyio.BrokenResourceError) as error:
+        except (OSError, UnicodeError, anyio.BrokenResourceError) as error:
             yield Check(name, Verdict.BAD, _reason(error), advice)
             return
         yield Check(name, Verdict.GOOD, finding)
@@ -164,17 +167,18 @@ _STEPS: Final = (
 )
 
 
+_ON_CHANGE: Final = (
+    "do not use the method of that name: what it sends may be read as null, and so as an order to "
+    "empty something; `dasp call` goes by the description"
+)
+
+
 def contract(description: ServiceDescription) -> Iterator[Check]:
     """The service's description against what this package believes."""
     found = drift(description)
-    for text in found.changed:
-        yield Check(
-            "WSDL",
-            Verdict.BAD,
-            text,
-            "do not use the method of that name: what it sends may be read as null, and so as an "
-            "order to empty something; `dasp call` goes by the description",
-        )
+    for place, text in enumerate(found.changed, 1):
+        # Once is enough.
+        yield Check("WSDL", Verdict.BAD, text, _ON_CHANGE if place == len(found.changed) else "")
     if not found.changed:
         yield Check("WSDL", Verdict.GOOD, f"all {len(OPERATIONS)} known operations are in it")
     for text in found.new:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as json_text
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -15,8 +17,8 @@ from dasp_async.cli.display import printable
 from dasp_async.cli.ending import run
 from dasp_async.cli.exits import ExitCode, exit_code
 from dasp_async.cli.options import Endpoint, KeyFile, Soap, client, describer, refused, usage_error
-from dasp_async.cli.values import parameters_of, word
-from dasp_async.elements import to_python
+from dasp_async.cli.values import Word, parameters_of, word
+from dasp_async.elements import Plain, to_python
 from dasp_async.envelope import render
 from dasp_async.errors import DaspError, TransportError
 from dasp_async.operations import ENDPOINT, OPERATIONS, Anything, Operation
@@ -27,7 +29,9 @@ from dasp_async.xsd import STRING, Element, content_of
 if TYPE_CHECKING:
     from typing import Any
 
-    from dasp_async.wsdl import OperationDescription
+    from lxml.etree import _Element
+
+    from dasp_async.wsdl import OperationDescription, ServiceDescription
 
 _READS: Final = {operation.name for operation in OPERATIONS if not operation.writes}
 
@@ -67,8 +71,8 @@ def call(
         typer.Argument(
             metavar="[NAME=VALUE]...",
             help="The parameters but for the key, in any order. `name:=JSON` gives a value as "
-            "JSON (`null` leaves the parameter out), `name=@FILE` a file's text. An array's "
-            "items are given one by one, or as JSON.",
+            "JSON (`null` leaves the parameter out), `name=@FILE` a file's text, `name:=@FILE` a "
+            "file's JSON. An array's items are given one by one, or as JSON.",
         ),
     ] = None,
     *,
@@ -92,52 +96,99 @@ def call(
 
     The names, the types and that nothing is missing are checked by the service's description.
     """
-    try:
-        given = [word(text) for text in words or ()]
-    except ValueError as problem:
-        raise usage_error(str(problem)) from None
-    opened = describer(endpoint) if dry_run else client(key_file, endpoint, soap)
+    given = _words(words or ())
+    describing = describer(endpoint)
+    opened = None if dry_run else client(key_file, endpoint, soap)
+    plans: list[_Plan] = []
 
-    async def called() -> ExitCode:
-        async with opened as api:
+    async def planned() -> ExitCode:
+        async with describing as api:
             try:
-                description = await api.describe()
-                described = callable_operation(description, operation)
-                values = parameters_of(given, described.parameters[1:])
-                checked = operation_of(
-                    operation, values, Anything(), writes=True, description=description
-                )
-                preview = f"POST {endpoint}\n{_preview(*checked, soap)}"
-                if dry_run:
-                    typer.echo(preview)
-                    return ExitCode.DONE
-                writes = operation not in _READS and not reads
-                if writes and not yes and not _agreed(preview):
-                    return ExitCode.INTERRUPTED
-                answer = await api.call(operation, values, writes=writes, description=description)
+                plans.append(_planned(await api.describe(), operation, given, soap))
             except ValueError as problem:
                 return refused(str(problem))
             except DaspError as error:
                 return _failed(error)
-        try:
-            content = to_python(answer, described)
-        except ValueError as problem:
-            typer.echo(
-                f"dasp: done, but not answered as described: {printable(str(problem))}", err=True
-            )
-            return ExitCode.UNREACHABLE
-        # What JSON has no type for is spelled as XSD has it.
-        typer.echo(json_text.dumps(content, indent=2, default=content_of))
         return ExitCode.DONE
 
+    code = run(planned)
+    if code is not ExitCode.DONE or opened is None:
+        for plan in plans:
+            typer.echo(f"POST {endpoint}\n{plan.preview}")
+        raise typer.Exit(code)
+    (plan,) = plans
+    writes = operation not in _READS and not reads
+    # Outside of the event loop, which Ctrl-C would not get through.
+    if writes and not yes and not _agreed(f"POST {endpoint}\n{plan.preview}"):
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+    async def called() -> ExitCode:
+        async with opened as api:
+            try:
+                answer = await api.call(
+                    operation, plan.values, writes=writes, description=plan.description
+                )
+            except DaspError as error:
+                return _failed(error)
+        return _show(answer, plan.description.operation(operation))
+
     raise typer.Exit(run(called, interrupted="; what was sent may be done all the same"))
+
+
+def _words(texts: Sequence[str]) -> list[Word]:
+    try:
+        return [word(text) for text in texts]
+    except ValueError as problem:
+        raise usage_error(str(problem)) from None
+
+
+def _show(answer: _Element, described: OperationDescription) -> ExitCode:
+    try:
+        content = to_python(answer, described)
+    except ValueError as problem:
+        remark = f"done, but not answered as described: {printable(str(problem))}"
+        typer.echo(f"dasp: {remark}", err=True)
+        return ExitCode.UNREACHABLE
+    typer.echo(json_text.dumps(_jsonable(content), indent=2))
+    return ExitCode.DONE
+
+
+class _Plan(NamedTuple):
+    """A call that the description allows."""
+
+    description: ServiceDescription
+    values: dict[str, object]
+    preview: str
+
+
+def _planned(
+    description: ServiceDescription, operation: str, words: Sequence[Word], soap: SoapVersion
+) -> _Plan:
+    """Raises `ValueError` for what the description does not allow."""
+    described = callable_operation(description, operation)
+    values = parameters_of(words, described.parameters[1:])
+    checked = operation_of(operation, values, Anything(), writes=True, description=description)
+    return _Plan(description, values, _preview(*checked, soap))
+
+
+def _jsonable(value: Plain) -> object:
+    """What JSON has no type for, as XSD spells it."""
+    if isinstance(value, dict):
+        return {name: _jsonable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_jsonable(each) for each in value]
+    has_a_type = value is None or isinstance(value, str | int)
+    if has_a_type or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return content_of(value)
 
 
 def _agreed(preview: str) -> bool:
     typer.echo(f"{preview}\n\nIt may change something. Send it? [y/N] ", err=True, nl=False)
     # Not click's own question, which writes to standard output too.
-    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
-        return True
+    with contextlib.suppress(KeyboardInterrupt):
+        if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+            return True
     typer.echo("\ndasp: nothing was sent", err=True)
     return False
 

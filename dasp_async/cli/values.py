@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,11 +14,11 @@ from dasp_async.secret import Secret, names_a_secret
 from dasp_async.xsd import DATE_TIME, ArrayType, Element, RecordType, SimpleType, XsdType
 
 # The longer ones first, since a `=` is in each of them
-_SIGNS: Final = (":=", "=@", "=")
+_SIGNS: Final = (":=@", ":=", "=@", "=")
 
 
 class Word(NamedTuple):
-    """A `name=value`; by its sign the value is text, JSON (`:=`) or a file's text (`=@`)."""
+    """A `name=value`; by its sign the value is text, JSON (`:=`), or a file's (`=@`, `:=@`)."""
 
     name: str
     sign: str
@@ -31,11 +32,11 @@ def word(text: str) -> Word:
         default=None,
     )
     if found is None or found[0] == 0:
-        raise ValueError(f"{text!r} is not name=value, name:=JSON or name=@FILE")
+        raise ValueError("is not name=value, name:=JSON, name=@FILE or name:=@FILE")
     place, _, sign = found
     name, value = text[:place], text[place + len(sign) :]
     try:
-        return Word(name, sign, Secret(_content(Path(value)) if sign == "=@" else value))
+        return Word(name, sign, Secret(_content(Path(value)) if sign.endswith("@") else value))
     except ValueError as problem:
         raise ValueError(f"{name} {problem}") from None
 
@@ -62,7 +63,9 @@ def parameters_of(words: Sequence[Word], elements: Sequence[Element]) -> dict[st
 
 def _together(words: Sequence[Word], kind: XsdType | None) -> object:
     """The value of the words under one name."""
-    if isinstance(kind, ArrayType) and all(each.sign != ":=" for each in words):
+    if isinstance(kind, ArrayType) and all(each.sign in {"=", "=@"} for each in words):
+        for each in words:
+            _check_secrecy(each, None)
         return [_typed(text, kind.item.type) for each in words for text in _items(each)]
     if len(words) > 1:
         raise ValueError("comes twice; only an array's items may, if none of them is JSON")
@@ -75,20 +78,33 @@ def _items(given: Word) -> list[str]:
 
 
 def _value(given: Word, kind: XsdType | None) -> object:
-    if given.sign != "=@" and names_a_secret(given.name):
-        raise ValueError(
-            "is a secret, and any user of this machine can read a command line; write it to a "
-            f"file and say {given.name}=@FILE"
-        )
-    if given.sign == "=@" and names_a_secret(given.name) and not given.value.reveal():
-        raise ValueError("is a secret, and its file is empty")
-    if given.sign != ":=":
-        return _typed(given.value.reveal(), kind)
-    try:
-        value = json.loads(given.value.reveal(), parse_float=Decimal)
-    except ValueError as problem:
-        raise ValueError(f"is not JSON: {problem}") from None
+    value: object = given.value.reveal()
+    if given.sign in {":=", ":=@"}:
+        try:
+            value = json.loads(given.value.reveal(), parse_float=Decimal)
+        except (ValueError, RecursionError) as problem:
+            raise ValueError(f"is not JSON that can be read: {problem}") from None
+    _check_secrecy(given, value)
     return _typed(value, kind)
+
+
+def _check_secrecy(given: Word, value: object) -> None:
+    """Raise `ValueError` for a secret that stands in the command line, or in an empty file."""
+    is_secret = names_a_secret(given.name)
+    if is_secret and given.sign == "=@" and not given.value.reveal():
+        raise ValueError("is a secret, and its file is empty")
+    if not given.sign.endswith("@") and (is_secret or _holds_a_secret(value)):
+        raise ValueError(
+            "is a secret, or holds one, and any user of this machine can read a command line; "
+            f"write it to a file and say {given.name}{given.sign}@FILE"
+        )
+
+
+def _holds_a_secret(value: object) -> bool:
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return any(names_a_secret(name) or _holds_a_secret(each) for name, each in members.items())
+    return isinstance(value, list) and any(map(_holds_a_secret, cast("list[object]", value)))
 
 
 def _content(path: Path) -> str:
@@ -117,6 +133,8 @@ def _typed(value: object, kind: XsdType | None) -> object:
             return _moment(value)
         return kind.from_text(value)
     if isinstance(value, Decimal) and isinstance(kind, SimpleType) and kind.name != "decimal":
+        if math.isinf(float(value)):
+            raise ValueError("is a number that no double can be")
         return float(value)
     if isinstance(value, list) and isinstance(kind, ArrayType):
         return [_typed(item, kind.item.type) for item in cast("list[object]", value)]

@@ -68,6 +68,7 @@ class Transport:
         self._own: _OwnClient | None = None
         self._opening = anyio.Lock()
         self._closed = False
+        self._under_way: set[anyio.CancelScope] = set()
         self._attempt_timeout = attempt_timeout
         self._max_response_bytes = max_response_bytes
         self._keep_alive = keep_alive
@@ -80,24 +81,37 @@ class Transport:
         """
         self._refuse_if_closed()
         outcome: HttpAnswer | TransportError | None = None
-        with anyio.move_on_after(self._attempt_timeout):
+        with anyio.move_on_after(self._attempt_timeout) as scope:
+            self._under_way.add(scope)
             try:
                 outcome = await self._exchange(request)
             except Exception as error:  # noqa: BLE001 - none of the HTTP library's may escape
                 outcome = mapped(error, request.operation, self._mask)
             except BaseException as stop:  # noqa: BLE001 - raised again, bare
                 reraise_bare(stop)
+            finally:
+                self._under_way.discard(scope)
         if isinstance(outcome, HttpAnswer):
             return outcome
         # Raised out here, where no foreign error, whose frames hold the body, becomes its context.
+        if outcome is None and self._closed:
+            outcome = TransportError(
+                f"{request.operation}: no answer: the client was closed meanwhile",
+                operation=request.operation,
+                transient=False,
+                maybe_sent=True,
+            )
         raise outcome or AttemptTimeout(
             f"{request.operation}: no whole answer within {self._attempt_timeout} s",
             operation=request.operation,
         )
 
     async def aclose(self) -> None:
-        """Close the client's own connections; a borrowed client stays open."""
+        """End the calls under way, and close own connections; a borrowed client stays open."""
         self._closed = True
+        # Else one that is still connecting would be sent all the same.
+        for scope in self._under_way:
+            scope.cancel()
         if self._own is not None:
             await self._own.http.aclose()
             self._own = None

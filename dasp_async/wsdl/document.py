@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from dasp_async.soap import XSD, SoapVersion
@@ -48,9 +47,7 @@ def read_wsdl(root: _Element, *, served_at: datetime | None = None) -> ServiceDe
             "it has no operation bound to SOAP"
             + (f"; it imports {', '.join(imports)}, which is not fetched" if imports else "")
         )
-    return ServiceDescription(
-        namespace=document.target, operations=MappingProxyType(operations), served_at=served_at
-    )
+    return ServiceDescription(namespace=document.target, operations=operations, served_at=served_at)
 
 
 @dataclass(frozen=True, slots=True)

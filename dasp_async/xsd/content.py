@@ -23,8 +23,12 @@ NIL: Final = Nil.NIL
 
 Content: TypeAlias = "str | Nil | list[tuple[str, Content]]"
 
-# Namespaces in XML section 3, production [4] NCName, without its rarer letters
-_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
+# Namespaces in XML section 3, production [4] NCName, of XML 1.0's productions [4] and [4a]
+_NAME_START: Final = (
+    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_NAME: Final = re.compile(f"[{_NAME_START}][{_NAME_START}.0-9\xb7\u0300-\u036f\u203f\u2040-]*")
 
 # The first row that fits: a bool is an int and a datetime a date.
 _KINDS: Final[tuple[tuple[type, SimpleType], ...]] = (

@@ -14,7 +14,9 @@ _DATE_TIME: Final = re.compile(
     r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?",
     re.ASCII,
 )
-_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DATE: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?", re.ASCII
+)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MINUTE: Final = timedelta(minutes=1)
 

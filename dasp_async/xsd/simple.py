@@ -100,20 +100,20 @@ DATE_TIME: Final = SIMPLE_TYPES["dateTime"]
 
 def one_of(name: str, base: SimpleType, values: frozenset[str]) -> SimpleType:
     """The enumeration of that name: a type whose texts are these and no others."""
+    return SimpleType(name, partial(_one_of_text, base, values), base.from_text)
 
-    def to_text(value: object) -> str:
-        text = base.to_text(value)
-        if text not in values:
-            raise ValueError(f"must be one of {', '.join(sorted(values))}")
-        return text
 
-    return SimpleType(name, to_text, base.from_text)
+def _one_of_text(base: SimpleType, values: frozenset[str], value: object) -> str:
+    text = base.to_text(value)
+    if text not in values:
+        raise ValueError(f"must be one of {', '.join(sorted(values))}")
+    return text
 
 
 def blank_separated(name: str, item: SimpleType) -> SimpleType:
     """The list type of that name, which .NET makes of [Flags] enumerations."""
+    return SimpleType(name, partial(_blank_separated_text, item), str)
 
-    def to_text(value: object) -> str:
-        return " ".join(item.to_text(each) for each in string_to_text(value).split())
 
-    return SimpleType(name, to_text, str)
+def _blank_separated_text(item: SimpleType, value: object) -> str:
+    return " ".join(item.to_text(each) for each in string_to_text(value).split())
