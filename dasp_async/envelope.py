@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 # Where a parameter goes
 _PLACE: Final = "<!---->"
-# XML 1.0 section 2.11: a bare one would be read as a line feed.
-_CARRIAGE_RETURN: Final = {"\r": "&#13;"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,9 @@ def _rendered(
 
 def _element(name: str, content: Content) -> str:
     if isinstance(content, str):
-        return f"<{name}>{escape(content, _CARRIAGE_RETURN)}</{name}>"
+        # XML 1.0 section 2.11: a bare carriage return would be read as a line feed.
+        text = escape(content, quote=False).replace("\r", "&#13;")
+        return f"<{name}>{text}</{name}>"
     if isinstance(content, Nil):
         return f'<{name} xsi:nil="true"/>'
     return f"<{name}>{''.join(_element(*each) for each in content)}</{name}>"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from html import escape
 from typing import Any, Final, NoReturn
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 MASKED: Final = "***"
 
 # Shorter texts occur by chance in ordinary words; striking them out would garble every answer.
 SHORTEST_MASKED: Final = 8
-
-_DOUBLE_QUOTE: Final = {'"': "&quot;"}
-_QUOTES: Final = _DOUBLE_QUOTE | {"'": "&apos;"}
 
 _SECRET_NAMES: Final = frozenset(
     {"password", "passphrase", "passwd", "pwd", "secret", "token", "credential", "apikey"}
@@ -109,12 +106,14 @@ class Mask:
 
 def _spellings(secret: Secret) -> set[str]:
     plain = secret.reveal()
+    # XML writers differ in the quotes that they escape.
+    escaped = escape(plain, quote=False)
     return {
         plain,
         " ".join(plain.split()),
-        escape(plain),
-        escape(plain, _DOUBLE_QUOTE),
-        escape(plain, _QUOTES),
+        escaped,
+        escaped.replace('"', "&quot;"),
+        escaped.replace('"', "&quot;").replace("'", "&apos;"),
         quote(plain, safe=""),
         quote_plus(plain),
         base64.b64encode(plain.encode("utf-8", "surrogatepass")).decode().rstrip("="),

@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -128,6 +127,8 @@ def retry_after(header: str | None, now: float) -> float | None:
 
 def _moment(header: str | None) -> datetime | None:
     """An HTTP date (RFC 9110 section 5.6.7); None if it can't be read."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow to import, seldom needed
+
     try:
         moment = parsedate_to_datetime(header or "")
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from html import escape
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -88,7 +88,7 @@ def _inner_xml(element: _Element | None, mask: Mask) -> str | None:
     # A copy leaves behind what the envelope declares, which lxml would repeat on every child. What
     # the element itself declares it does repeat: so no more children than needed.
     own = deepcopy(element)
-    xml = escape(own.text or "")
+    xml = escape(own.text or "", quote=False)
     for child in own:
         if len(xml) > LONGEST_DETAIL:
             break

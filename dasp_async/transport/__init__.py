@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
@@ -207,6 +206,8 @@ class _OwnClient:
 
     def __init__(self, urls: Mapping[str | None, str], *, keep_alive: int, trust_env: bool) -> None:
         # The slowest of all imports, and not needed with a borrowed client
+        from urllib.request import getproxies  # noqa: PLC0415 - see above
+
         import httpx  # noqa: PLC0415 - see above
 
         from dasp_async.transport.connections import Connections, NoCookieClient  # noqa: PLC0415 - too

@@ -33,7 +33,7 @@ def _xsd(name: str) -> str:
     return f"{{{XSD}}}{name}"
 
 
-_SCHEMA, _ELEMENT, _ANY = _xsd("schema"), _xsd("element"), _xsd("any")
+_SCHEMA, _ELEMENT = _xsd("schema"), _xsd("element")
 _COMPLEX_TYPE, _SIMPLE_TYPE = _xsd("complexType"), _xsd("simpleType")
 _SEQUENCE, _RESTRICTION = _xsd("sequence"), _xsd("restriction")
 _COMPLEX_CONTENT, _EXTENSION = _xsd("complexContent"), _xsd("extension")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Final, TypeAlias, cast
 from uuid import UUID
 
@@ -28,8 +29,6 @@ _NAME_START: Final = (
     "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
     "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
-_NAME: Final = re.compile(f"[{_NAME_START}][{_NAME_START}.0-9\xb7\u0300-\u036f\u203f\u2040-]*")
-
 # The first row that fits: a bool is an int and a datetime a date.
 _KINDS: Final[tuple[tuple[type, SimpleType], ...]] = (
     (str, STRING),
@@ -65,7 +64,13 @@ def content_of(value: object) -> Content:
 
 def is_name(text: str) -> bool:
     """Whether an element can be called so."""
-    return _NAME.fullmatch(text) is not None
+    return _name().fullmatch(text) is not None
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    # Not at import: so many ranges take milliseconds.
+    return re.compile(f"[{_NAME_START}][{_NAME_START}.0-9\xb7\u0300-\u036f\u203f\u2040-]*")
 
 
 def checked_name(name: object) -> str:

@@ -1,0 +1,96 @@
+"""A cold start: imports, and the first call of a new client, each in fresh processes.
+
+`python -m tests.bench.cold` prints ratios of medians; what is compared takes turns.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from statistics import median
+from typing import Final
+
+from tests.bench.calls import ROOT, answering
+
+ROUNDS: Final = 15
+
+FIRST_CLIENT: Final = """
+import anyio, dasp_async
+async def main():
+    api = dasp_async.CustomerApi("a-key", endpoint="http://127.0.0.1:9/", attempts=1)
+    try:
+        await api.get_job_status("00000000-0000-0000-0000-000000000001")
+    except dasp_async.TransportError:
+        pass
+anyio.run(main)
+"""
+IMPORTS: Final = {
+    "lxml.etree and anyio": "import lxml.etree, anyio",
+    "dasp_async": "import dasp_async",
+    "lxml.etree, anyio and httpx": "import lxml.etree, anyio, httpx",
+    "dasp_async and its own client": FIRST_CLIENT,
+}
+TIMED: Final = "import time; began = time.perf_counter()\n{}\nprint(time.perf_counter() - began)"
+ZEEP: Final = """
+async def main():
+    async with httpx.AsyncClient() as http:
+        transport = AsyncTransport(client=http, wsdl_client=httpx.Client())
+        client = zeep.AsyncClient(url + "?WSDL", transport=transport)
+        await client.service.GetJobStatus(key="a-key", jobId=job)
+anyio.run(main)
+"""
+OURS: Final = """
+async def main():
+    async with dasp_async.CustomerApi("a-key", endpoint=url) as api:
+        await api.get_job_status(job)
+anyio.run(main)
+"""
+FIRST_CALLS: Final = {
+    "zeep's AsyncClient": (
+        "import anyio, httpx, zeep; from zeep.transports import AsyncTransport",
+        ZEEP,
+    ),
+    "dasp_async": ("import anyio, httpx, dasp_async", OURS),
+}
+
+
+def seconds(program: str) -> float:
+    """What a fresh process prints."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter and programs
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return float(done.stdout)
+
+
+def medians(programs: Mapping[str, str]) -> dict[str, float]:
+    """The median of each program's seconds."""
+    rounds = [{name: seconds(each) for name, each in programs.items()} for _ in range(ROUNDS)]
+    return {name: median(each[name] for each in rounds) for name in programs}
+
+
+def compare(programs: Mapping[str, str], base: str, name: str) -> None:
+    """Print a ratio."""
+    found = medians({each: programs[each] for each in (base, name)})
+    print(
+        f"{name}: {found[name] / found[base]:.2f} times {base} "
+        f"({1000 * found[name]:.0f} and {1000 * found[base]:.0f} ms)"
+    )
+
+
+def main() -> None:
+    """Print the ratios."""
+    imports = {name: TIMED.format(program) for name, program in IMPORTS.items()}
+    compare(imports, "lxml.etree and anyio", "dasp_async")
+    compare(imports, "lxml.etree, anyio and httpx", "dasp_async and its own client")
+    with answering() as url:
+        job = "00000000-0000-0000-0000-000000000001"
+        calls = {
+            name: f"{imported}\nurl, job = {url!r}, {job!r}\n" + TIMED.format(program)
+            for name, (imported, program) in FIRST_CALLS.items()
+        }
+        compare(calls, "zeep's AsyncClient", "dasp_async")
+
+
+if __name__ == "__main__":
+    main()
