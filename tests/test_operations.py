@@ -489,6 +489,10 @@ WRONG: Final[list[tuple[Callable[[Any], Awaitable[object]], str]]] = [
         lambda api: api.call("X", {"user": {"password": "p", "a": looped()}}),
         "parameters are nested too deeply, or hold themselves",
     ),
+    (
+        lambda api: api.call("X", {"user": {"password": "p", "a": nested(500)}}),
+        "user can't be read: RecursionError",
+    ),
     (lambda api: api.call("X", Failing()), "parameters can't be read: LookupError"),
     (
         lambda api: api.call("X", {"password": Failing()}),

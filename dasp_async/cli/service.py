@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+    from dasp_async.client import CustomerApi
     from dasp_async.wsdl import OperationDescription, ServiceDescription
 
 _READS: Final = {operation.name for operation in OPERATIONS if not operation.writes}
@@ -111,28 +113,34 @@ def call(
                 return _failed(error)
         return ExitCode.DONE
 
-    code = run(planned)
-    if code is not ExitCode.DONE or opened is None:
-        for plan in plans:
-            typer.echo(f"POST {endpoint}\n{plan.preview}")
-        raise typer.Exit(code)
-    (plan,) = plans
-    writes = operation not in _READS and not reads
-    # Outside of the event loop, which Ctrl-C would not get through.
-    if writes and not yes and not _agreed(f"POST {endpoint}\n{plan.preview}"):
-        raise typer.Exit(ExitCode.INTERRUPTED)
-
-    async def called() -> ExitCode:
-        async with opened as api:
+    async def called(plan: _Plan, api: CustomerApi) -> ExitCode:
+        async with api:
             try:
                 answer = await api.call(
-                    operation, plan.values, writes=writes, description=plan.description
+                    operation,
+                    plan.values,
+                    writes=operation not in _READS and not reads,
+                    description=plan.description,
                 )
             except DaspError as error:
                 return _failed(error)
         return _show(answer, plan.description.operation(operation))
 
-    raise typer.Exit(run(called, interrupted="; what was sent may be done all the same"))
+    def sent(code: ExitCode) -> ExitCode:
+        if code is not ExitCode.DONE:
+            return code
+        (plan,) = plans
+        preview = f"POST {endpoint}\n{plan.preview}"
+        if opened is None:
+            typer.echo(preview)
+            return code
+        # Outside of the event loop, which Ctrl-C would not get through.
+        if not (yes or reads or operation in _READS or _agreed(preview)):
+            return ExitCode.INTERRUPTED
+        left_undone = "; what was sent may be done all the same"
+        return run(partial(called, plan, opened), interrupted=left_undone)
+
+    raise typer.Exit(sent(run(planned)))
 
 
 def _words(texts: Sequence[str]) -> list[Word]:
