@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from dasp_async.soap import XSD, XSI
+from dasp_async.soap import XSD, is_nil
 from dasp_async.xsd import SIMPLE_TYPES
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _DIFFGRAM: Final = "urn:schemas-microsoft-com:xml-diffgram-v1"
 _IS_DATA_SET: Final = "{urn:schemas-microsoft-com:xml-msdata}IsDataSet"
-_NIL: Final = f"{{{XSI}}}nil"
 
 # A null takes no bytes on the wire, but it does in a row.
 MOST_CELLS: Final = 500_000
@@ -91,7 +90,7 @@ def _row(row: _Element, columns: _Columns, mask: Callable[[str], str]) -> Row:
     values: Row = dict.fromkeys(columns)
     for cell in row:
         name = _name(cell)
-        if name not in columns or cell.get(_NIL) in {"true", "1"}:
+        if name not in columns or is_nil(cell):
             continue
         if len(cell):
             raise ValueError(f"its column {name} holds elements, not text")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 from uuid import UUID
 
 from dasp_async.dataset import is_data_set, read_tables
-from dasp_async.soap import XSI
+from dasp_async.soap import is_nil
 from dasp_async.xsd import ITEM_NAMES, ArrayType, Element, RecordType, SimpleType
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Scalar: TypeAlias = str | bool | int | float | Decimal | date | UUID | bytes
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain] | None"
-
-_NIL: Final = f"{{{XSI}}}nil"
 
 
 def to_python(element: _Element, described: OperationDescription | None = None) -> Plain:
@@ -62,7 +60,7 @@ def _together(found: list[_Element], declared: Element) -> Plain:
 
 def _typed(element: _Element, declared: Element) -> Plain:
     kind = declared.type
-    if _is_nil(element):
+    if is_nil(element):
         return None
     if isinstance(kind, ArrayType):
         items = [child for child in element if _name(child) == kind.item.name]
@@ -78,7 +76,7 @@ def _typed(element: _Element, declared: Element) -> Plain:
 
 
 def _as_it_shows(element: _Element) -> Plain:
-    if _is_nil(element):
+    if is_nil(element):
         return None
     if not len(element):
         return element.text or ""
@@ -96,7 +94,3 @@ def _as_it_shows(element: _Element) -> Plain:
 
 def _name(element: _Element) -> str:
     return str(element.tag).rpartition("}")[2]
-
-
-def _is_nil(element: _Element) -> bool:
-    return element.get(_NIL, "").strip() in {"true", "1"}

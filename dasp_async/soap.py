@@ -1,14 +1,18 @@
-"""The two SOAP versions as data: namespaces, media types, and where a fault keeps its parts."""
+"""The two SOAP versions as data: namespaces, media types, null, where a fault keeps its parts."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
+_NIL: Final = f"{{{XSI}}}nil"
 
 
 class SoapVersion(enum.Enum):
@@ -45,6 +49,12 @@ _PREFIXES: Final = {
     SoapVersion.SOAP_1_1: "soap",
     SoapVersion.SOAP_1_2: "soap12",
 }
+
+
+def is_nil(element: _Element) -> bool:
+    """Whether an element's value is null (XML Schema part 1 section 2.6.2)."""
+    nil = element.get(_NIL)
+    return nil is not None and nil.strip() in {"true", "1"}
 
 
 def is_soap(content_type: str) -> bool:

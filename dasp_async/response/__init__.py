@@ -38,7 +38,7 @@ from dasp_async.operations import (
 from dasp_async.response.document import Unreadable, body_content, document
 from dasp_async.response.fault import FAULT_TAGS, soap_fault
 from dasp_async.response.text import cleaned, described, excerpt, masked
-from dasp_async.soap import XSI, is_soap
+from dasp_async.soap import is_nil, is_soap
 from dasp_async.wsdl import ServiceDescription, read_wsdl
 from dasp_async.xsd import guid_from_text
 
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_NIL: Final = f"{{{XSI}}}nil"
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 _HINTS: Final[Mapping[int, str]] = {
@@ -154,7 +153,7 @@ def _result(operation: Operation[ResultT], content: list[_Element], mask: Mask) 
 def _read(operation: Operation[Any], kind: Known, results: list[_Element], mask: Mask) -> Any:
     if isinstance(kind, Nothing):
         return None
-    is_null = len(results) != 1 or _is_nil(results[0])
+    is_null = len(results) != 1 or is_nil(results[0])
     if isinstance(kind, Records) and is_null and len(results) <= 1:
         # A null array has no result element, an empty one an empty element.
         return []
@@ -169,7 +168,7 @@ def _read(operation: Operation[Any], kind: Known, results: list[_Element], mask:
         return _rows(results[0], kind, mask)
     if isinstance(kind, Records):
         tag = f"{{{NAMESPACE}}}{kind.item}"
-        items = [item for item in results[0] if item.tag == tag and not _is_nil(item)]
+        items = [item for item in results[0] if item.tag == tag and not is_nil(item)]
         return [kind.record.build(**_fields(item, kind.record, mask)) for item in items]
     fields = _fields(results[0], kind, mask)
     if not fields:
@@ -228,12 +227,12 @@ def _members_by_tag(record: Record[Any]) -> Mapping[str, Member]:
 def _values(element: _Element, member: Member, mask: Mask) -> tuple[Any, ...]:
     tag = f"{{{NAMESPACE}}}{member.item}"
     return tuple(
-        _value(item, member, mask) for item in element if item.tag == tag and not _is_nil(item)
+        _value(item, member, mask) for item in element if item.tag == tag and not is_nil(item)
     )
 
 
 def _value(element: _Element, member: Member, mask: Mask) -> Any:
-    if _is_nil(element):
+    if is_nil(element):
         return None
     if len(element):
         raise ValueError(f"its {member.name} holds elements, not text")
@@ -241,11 +240,6 @@ def _value(element: _Element, member: Member, mask: Mask) -> Any:
         return member.type.from_text(mask(element.text or ""))
     except ValueError as problem:
         raise ValueError(f"its {member.name} {problem}") from None
-
-
-def _is_nil(element: _Element) -> bool:
-    nil = element.get(_NIL)
-    return nil is not None and nil.strip() in {"true", "1"}
 
 
 def _http_error(operation: str, answer: HttpAnswer, mask: Mask, now: float) -> HttpError:
