@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
+import httpcore
 import httpx
 import pytest
+from anyio.abc import SocketAttribute, SocketStream
 
-from dasp_async import CustomerApi, SoapVersion
+from dasp_async import CustomerApi, HttpError, SoapVersion
 from dasp_async.transport import connections
 from dasp_async.transport.connections import Connections
 from tests.servers import RawServer, Wire, answer, replies, replies_and_closes
@@ -126,6 +128,45 @@ async def test_hundreds_at_once_are_a_connection_each_and_then_none() -> None:
             assert server.connections <= 300
             assert len(server.requests) == 900
         assert await server.comes_to(lambda it: it.open_connections == 0)
+
+
+async def test_head_and_body_leave_together() -> None:
+    chunks: list[bytes] = []
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            chunks.append(await stream.receive())
+            await stream.send(answer())
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(listener.serve, serve)
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - not Django's
+        async with CustomerApi(KEY, endpoint=f"http://127.0.0.1:{port}/") as api:
+            await api.get_job_status(job(1))
+        group.cancel_scope.cancel()
+    (request,) = chunks
+    assert request.startswith(b"POST / ")
+    assert request.endswith(b"</soap:Envelope>")
+
+
+async def test_an_answer_counts_though_the_server_took_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Deaf(httpcore.AsyncMockStream):
+        async def write(self, *_: object) -> None:
+            raise httpcore.WriteError
+
+    async def connect_tcp(*_: object) -> httpcore.AsyncNetworkStream:
+        return Deaf([answer(status="413 Content Too Large")])
+
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
+    async with CustomerApi(KEY, endpoint="http://127.0.0.1/") as api:
+        with pytest.raises(HttpError) as caught:
+            await api.get_job_status(job(1))
+    assert caught.value.status_code == 413
 
 
 async def test_no_cookie_is_kept() -> None:

@@ -535,7 +535,7 @@ async def test_closing_while_the_first_calls_are_opening_leaves_no_connection(
         outcomes.append(str(caught.value))
 
     with RawServer(replies(answer())) as server:
-        client = api(server.url)
+        client = api(server.url.replace("http:", "https:"))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(look, 1)
             tasks.start_soon(look, 2)

@@ -60,7 +60,7 @@ class Transport:
         mask: Mask,
     ) -> None:
         parts = checked(endpoint, allow_http=allow_http)
-        self._trusts_environment = parts.scheme == "https"
+        self._uses_tls = parts.scheme == "https"
         described = parts._replace(query=WSDL_REQUEST.query or "", fragment="")
         self._urls = {None: endpoint, WSDL_REQUEST.query: described.geturl()}
         self._borrowed = http_client
@@ -149,7 +149,7 @@ class Transport:
                 _OwnClient,
                 self._urls,
                 keep_alive=self._keep_alive,
-                trust_env=self._trusts_environment,
+                uses_tls=self._uses_tls,
             )
         )
         # If it was closed meanwhile, nobody would close what this call connects to.
@@ -204,8 +204,9 @@ def tls_context() -> ssl.SSLContext:
 class _OwnClient:
     """An `httpx.AsyncClient` of our own, and the requests for it, built without its detours."""
 
-    def __init__(self, urls: Mapping[str | None, str], *, keep_alive: int, trust_env: bool) -> None:
+    def __init__(self, urls: Mapping[str | None, str], *, keep_alive: int, uses_tls: bool) -> None:
         # The slowest of all imports, and not needed with a borrowed client
+        import ssl  # noqa: PLC0415 - see above
         from urllib.request import getproxies  # noqa: PLC0415 - see above
 
         import httpx  # noqa: PLC0415 - see above
@@ -214,14 +215,16 @@ class _OwnClient:
 
         # Without a time limit, since httpx's is for each read, which a dripping server stretches
         # at will, and without limits on connections, since the client limits its calls.
-        if trust_env and getproxies():
+        if uses_tls and getproxies():
             self.http = NoCookieClient(
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep_alive),
                 timeout=None,
             )
         else:
+            # One that trusts nobody costs nothing to make.
+            context = tls_context() if uses_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self.http = NoCookieClient(
-                transport=Connections(tls_context(), keep_alive=keep_alive),
+                transport=Connections(context, keep_alive=keep_alive),
                 timeout=None,
                 trust_env=False,
             )

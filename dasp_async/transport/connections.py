@@ -1,18 +1,21 @@
-"""What the own client's connections stand on: a transport for each, the last used first.
+"""What the own client's connections stand on: httpx's transport, and a pool that looks at one.
 
-httpcore's pool goes through all of its connections several times a call, and asks the system about
-each idle one: with 100 of them that is most of a call's time. Here a call takes the transport that
-came back last, and looks at no other but for those that have been idle for too long.
+httpcore's own pool goes through all of its connections several times a call, and asks the system
+about each idle one: with 100 of them that is most of a call's time, and with one still a sixth.
+Here a call takes the connection that came back last, and looks at no other but for those that have
+been idle for too long.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
+import httpcore  # httpx stands on it, and says which
 import httpx
 
 if TYPE_CHECKING:
@@ -20,11 +23,6 @@ if TYPE_CHECKING:
 
 # Seconds that an idle connection stays open, as httpx has it
 KEEP_ALIVE_EXPIRY: Final = 5.0
-
-
-class _Idle(NamedTuple):
-    transport: httpx.AsyncHTTPTransport
-    since: float
 
 
 class _NoCookies(httpx.Cookies):
@@ -52,67 +50,86 @@ class NoCookieClient(httpx.AsyncClient):
         """Nobody sets any."""
 
 
-class Connections(httpx.AsyncBaseTransport):
-    """The connections of one client to servers that no proxy stands before.
+class Connections(httpx.AsyncHTTPTransport):
+    """httpx's transport to one server that no proxy stands before, on a pool of our own.
 
-    context: what they trust, shared by all. keep_alive: how many may stay open when idle.
+    context: what connections trust. keep_alive: how many may stay open when idle.
     """
 
     def __init__(self, context: ssl.SSLContext, *, keep_alive: int) -> None:
-        self._context = context
+        super().__init__(verify=context, trust_env=False)
+        self._pool = _LastUsedFirst(context, keep_alive)
+
+
+class _Idle(NamedTuple):
+    connection: httpcore.AsyncConnectionInterface
+    since: float
+
+
+class _LastUsedFirst(httpcore.AsyncConnectionPool):
+    """Connections to one server: a stack of the idle ones, and a new one where there is none."""
+
+    def __init__(self, context: ssl.SSLContext, keep_alive: int) -> None:
+        super().__init__(
+            ssl_context=context,
+            keepalive_expiry=KEEP_ALIVE_EXPIRY,
+            network_backend=_OneWrite(),
+        )
         self._keep_alive = keep_alive
         # Sorted by `since`, as each goes to the end and comes from there
         self._idle: deque[_Idle] = deque()
-        self._in_use: set[httpx.AsyncHTTPTransport] = set()
+        self._in_use: set[httpcore.AsyncConnectionInterface] = set()
         self._is_closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """The response; its connection is free once it is closed."""
-        transport = self._idle.pop().transport if self._idle else self._new()
-        self._in_use.add(transport)
+        connection = await self._last_used() or self.create_connection(request.url.origin)
+        self._in_use.add(connection)
         try:
-            response = await transport.handle_async_request(request)
+            response = await connection.handle_async_request(request)
         except BaseException:
-            self._in_use.remove(transport)
-            await _close(transport)
+            self._in_use.remove(connection)
+            await _close(connection)
             raise
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checkers
-        response.stream = _Stream(response.stream, lambda: self._free(transport))
+        assert isinstance(response.stream, AsyncIterable)  # noqa: S101 - for the type checkers
+        response.stream = _Stream(response.stream, lambda: self._free(connection))
         return response
 
     async def aclose(self) -> None:
         """Close all connections, those in use too."""
         self._is_closed = True
-        for transport in (*self._in_use, *(idle.transport for idle in self._idle)):
-            await _close(transport)
+        for connection in (*self._in_use, *(idle.connection for idle in self._idle)):
+            await _close(connection)
         self._idle.clear()
 
-    def _new(self) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(
-            verify=self._context,
-            limits=httpx.Limits(
-                max_connections=1,
-                max_keepalive_connections=1,
-                keepalive_expiry=KEEP_ALIVE_EXPIRY,
-            ),
-        )
+    async def _last_used(self) -> httpcore.AsyncConnectionInterface | None:
+        while self._idle:
+            connection = self._idle.pop().connection
+            # Not one that the server has closed: a call that writes could not be sent anew.
+            if not connection.has_expired():
+                return connection
+            await _close(connection)
+        return None
 
-    async def _free(self, transport: httpx.AsyncHTTPTransport) -> None:
-        self._in_use.remove(transport)
+    async def _free(self, connection: httpcore.AsyncConnectionInterface) -> None:
+        self._in_use.remove(connection)
         now = time.monotonic()
-        self._idle.append(_Idle(transport, now))
+        if connection.is_idle():
+            self._idle.append(_Idle(connection, now))
+        else:
+            await _close(connection)
         while self._idle and (
             self._is_closed
             or len(self._idle) > self._keep_alive
             or self._idle[0].since < now - KEEP_ALIVE_EXPIRY
         ):
-            await _close(self._idle.popleft().transport)
+            await _close(self._idle.popleft().connection)
 
 
-class _Stream(httpx.AsyncByteStream):
+class _Stream:
     """A response's body, which frees its connection when it is closed."""
 
-    def __init__(self, body: httpx.AsyncByteStream, free: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, body: AsyncIterable[bytes], free: Callable[[], Awaitable[None]]) -> None:
         self._body = body
         self._free = free
         self._is_closed = False
@@ -124,12 +141,65 @@ class _Stream(httpx.AsyncByteStream):
         if not self._is_closed:
             self._is_closed = True
             try:
-                await self._body.aclose()
+                await self._body.aclose()  # type: ignore[attr-defined]
             finally:
                 await self._free()
 
 
-async def _close(transport: httpx.AsyncHTTPTransport) -> None:
+class _OneWrite(httpcore.AsyncNetworkBackend):
+    """httpcore's network, on which a request's head and body leave together."""
+
+    def __init__(self) -> None:
+        # On any event loop; httpcore hides what it is from type checkers.
+        self._network: Any = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _Joined(
+            await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
+        )
+
+
+class _Joined(httpcore.AsyncNetworkStream):
+    """A stream that sends what was written when its answer is to be read."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._unsent = b""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._unsent:
+            unsent, self._unsent = self._unsent, b""
+            # As httpcore has it: a server may answer early and close, and its answer counts.
+            with suppress(httpcore.WriteError):
+                await self._stream.write(unsent, timeout)
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's
+        self._unsent += buffer
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _Joined(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+async def _close(connection: httpcore.AsyncConnectionInterface) -> None:
     # Whoever is being cancelled must not leave a socket open.
     with anyio.CancelScope(shield=True):
-        await transport.aclose()
+        await connection.aclose()
