@@ -156,7 +156,7 @@ async def test_an_answer_counts_though_the_server_took_no_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Deaf(httpcore.AsyncMockStream):
-        async def write(self, *_: object) -> None:
+        async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's
             raise httpcore.WriteError
 
     async def connect_tcp(*_: object) -> httpcore.AsyncNetworkStream:
