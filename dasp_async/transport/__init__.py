@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -26,7 +26,10 @@ _PLAIN: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
 
 class HttpClient(Protocol):
-    """What a client that is passed in must have; httpx's and httpx2's `AsyncClient` fit."""
+    """What a client that is passed in must have; httpx's and httpx2's `AsyncClient` fit.
+
+    An `aclose()` too, by which it is told from a synchronous one; it is not called.
+    """
 
     def build_request(
         self,
@@ -37,11 +40,22 @@ class HttpClient(Protocol):
         headers: Mapping[str, str],
         timeout: None,
     ) -> Any:
-        """A request with the client's own defaults in it."""
+        """A request with the client's own defaults in it; `send` gets it back.
+
+        If it has a `stream`, that is replaced by one that is no async generator.
+        """
         ...
 
     async def send(self, request: Any, *, stream: bool, follow_redirects: bool) -> Any:
-        """Send it; the response's body is read from `response.aiterraw()`."""
+        """Send it, and return the response once its headers are there.
+
+        It has `status_code`; `headers.raw`, pairs of bytes; `is_stream_consumed`, by which its
+        body is either `content`, bytes, or read from `stream`, an asynchronous generator or a like
+        iterable; and `aclose()`, which is always awaited. Errors are told by their names: one of
+        httpx's `ConnectError`, `ConnectTimeout`, `PoolTimeout`, `ProxyError`,
+        `UnsupportedProtocol` and `InvalidURL` says that nothing was sent, and any other
+        `TransportError` or `OSError` that a read may be sent again.
+        """
         ...
 
 
@@ -125,7 +139,8 @@ class Transport:
                 headers={**request.headers, **_PLAIN},
                 timeout=None,
             )
-            http_request.stream = plain(http_request.stream)
+            if hasattr(http_request, "stream"):
+                http_request.stream = plain(http_request.stream)
         else:
             own = await self._opened()
             http, http_request = own.http, own.request(request)
@@ -184,7 +199,7 @@ class Transport:
         )
 
 
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, str]:
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
     """An answer's headers; httpx goes through all of them for each that is asked for."""
     headers: dict[bytes, str] = {}
     for name, value in raw:

@@ -15,6 +15,8 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
+from pathlib import Path
+from runpy import run_path
 from statistics import quantiles
 from typing import Any, Final
 from uuid import UUID
@@ -60,7 +62,21 @@ async def dasp(url: str, callers: int, http_client: Any = None) -> AsyncGenerato
 
 @asynccontextmanager
 async def dasp_on_aiohttp(url: str, callers: int) -> AsyncGenerator[Ask]:
-    """This package with a borrowed client that stands on aiohttp."""
+    """This package on aiohttp itself."""
+    aiohttp = import_module("aiohttp")
+    on_aiohttp = run_path(str(Path(__file__).parents[2] / "examples" / "on_aiohttp.py"))
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        ) as session,
+        dasp(url, callers, on_aiohttp["AiohttpClient"](session)) as ask,
+    ):
+        yield ask
+
+
+@asynccontextmanager
+async def dasp_on_httpx_aiohttp(url: str, callers: int) -> AsyncGenerator[Ask]:
+    """This package with a borrowed client of httpx that stands on aiohttp."""
     aiohttp, httpx = import_module("aiohttp"), import_module("httpx")
     transport = import_module("httpx_aiohttp").AiohttpTransport(
         client=lambda: aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
@@ -148,13 +164,14 @@ CLIENTS: Final[dict[str, Client]] = {
     "httpx on our connections": httpx_on_ours,
     "dasp_async": dasp,
     "dasp_async on aiohttp": dasp_on_aiohttp,
+    "dasp_async on httpx-aiohttp": dasp_on_httpx_aiohttp,
     "httpx2": raw("httpx2"),
     "aiohttp": aiohttp_raw,
     "zeep": zeep_async,
 }
 IN_THREADS: Final = {"zeep in threads": zeep_in_threads, "suds in threads": suds_in_threads}
 WITHOUT_SNIFFIO: Final = {"httpx"}
-ON_UVLOOP: Final = {"dasp_async on aiohttp"}
+ON_UVLOOP: Final = {"dasp_async on aiohttp", "dasp_async on httpx-aiohttp"}
 
 
 class Measured:
