@@ -107,12 +107,13 @@ class Transport:
         if isinstance(outcome, HttpAnswer):
             return outcome
         # Raised out here, where no foreign error, whose frames hold the body, becomes its context.
-        if outcome is None and self._closed:
+        if self._closed:
+            # Whatever the HTTP library made of it, a read error say: it is not tried again.
             outcome = TransportError(
                 f"{request.operation}: no answer: the client was closed meanwhile",
                 operation=request.operation,
                 transient=False,
-                maybe_sent=True,
+                maybe_sent=outcome is None or outcome.maybe_sent,
             )
         raise outcome or AttemptTimeout(
             f"{request.operation}: no whole answer within {self._attempt_timeout} s",

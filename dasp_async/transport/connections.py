@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
@@ -98,9 +98,11 @@ class _LastUsedFirst(httpcore.AsyncConnectionPool):
     async def aclose(self) -> None:
         """Close all connections, those in use too."""
         self._is_closed = True
-        for connection in (*self._in_use, *(idle.connection for idle in self._idle)):
-            await _close(connection)
-        self._idle.clear()
+        # Each of them, though asyncio's own cancellation, which no shield holds off, ends one wait.
+        async with AsyncExitStack() as closing:
+            for connection in (*self._in_use, *(idle.connection for idle in self._idle)):
+                closing.push_async_callback(_close, connection)
+            self._idle.clear()
 
     async def _last_used(self) -> httpcore.AsyncConnectionInterface | None:
         while self._idle:
@@ -114,7 +116,7 @@ class _LastUsedFirst(httpcore.AsyncConnectionPool):
     async def _free(self, connection: httpcore.AsyncConnectionInterface) -> None:
         self._in_use.remove(connection)
         now = time.monotonic()
-        if connection.is_idle():
+        if connection.is_idle() and not _has_more(connection):
             self._idle.append(_Idle(connection, now))
         else:
             await _close(connection)
@@ -197,6 +199,15 @@ class _Joined(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _has_more(connection: Any) -> bool:
+    """Whether more came than the answer.
+
+    httpcore would take that for the next call's answer, and not even send its request.
+    """
+    more, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001 - no other way
+    return bool(more)
 
 
 async def _close(connection: httpcore.AsyncConnectionInterface) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import ssl
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 from dasp_async.errors import TransportError
@@ -48,15 +47,24 @@ def _strip(error: BaseException) -> None:
 
 def mapped(error: Exception, operation: str, mask: Mask) -> TransportError:
     """Our error for one of the HTTP library's, told by the class names that it goes by."""
-    names = {kind.__name__ for kind in type(error).__mro__}
+    names = _names(error)
     chain = _chain(error)
-    untrusted = any(isinstance(link, ssl.SSLCertVerificationError) for link in chain)
+    untrusted = any(_is_a(link, "SSLCertVerificationError") for link in chain)
     return TransportError(
         f"{operation}: no answer: {type(error).__name__}: {_reason(chain, mask)}",
         operation=operation,
         transient=not untrusted and not names.isdisjoint(_PASSING),
         maybe_sent=names.isdisjoint(_NOT_SENT),
     )
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _is_a(error: BaseException, name: str) -> bool:
+    # By name, since to import ssl takes a tenth of the time that this package does.
+    return name in _names(error)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -92,5 +100,5 @@ def _reason(chain: list[BaseException], mask: Mask) -> str:
 def _meaning(error: BaseException) -> str:
     """The system's words for its error number, which asyncio at times replaces by its own."""
     number = getattr(error, "errno", None) or 0
-    known = number in errno.errorcode and not isinstance(error, ssl.SSLError)
+    known = number in errno.errorcode and not _is_a(error, "SSLError")
     return os.strerror(number) if known else ""

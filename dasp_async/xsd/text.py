@@ -10,8 +10,8 @@ from uuid import UUID
 
 T = TypeVar("T")
 
-# XML 1.0 section 2.2, production [2] Char: all that a document can carry, escaped or not
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# XML 1.0 section 2.2, production [2] Char, turned round: what no document can carry, escaped or not
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 XML_BLANKS: Final = " \t\r\n"
 
