@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
+from dasp_async.arguments import kind_of
 from dasp_async.operations import KEY, NAMESPACE, Anything, Guid, Known, Operation
 from dasp_async.secret import Concealed, Secret, names_a_secret
 from dasp_async.wsdl import OperationDescription, ServiceDescription
@@ -58,6 +59,7 @@ def _operation_of(
         raise TypeError(
             f"description must be what describe() answers, not {type(description).__name__}"
         )
+    kind_of("writes", writes, bool)
     values = cast("Mapping[object, object]", parameters)
     try:
         checked_name(name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from inspect import isclass, iscoroutinefunction
-from typing import TYPE_CHECKING, cast
+from inspect import isasyncgenfunction, isclass, iscoroutinefunction
+from typing import TYPE_CHECKING, Final, cast
 
 from dasp_async.soap import SoapVersion
 from dasp_async.xsd import read_guid, string_to_text
@@ -12,13 +12,16 @@ from dasp_async.xsd import read_guid, string_to_text
 if TYPE_CHECKING:
     from uuid import UUID
 
+# The largest whole number up to which JSON, Lua and a float tell each from the next.
+LARGEST: Final = 2**53
 
-def job_id(value: object) -> UUID:
+
+def job_id(value: object, name: str = "job_id") -> UUID:
     """A job's id; raises `ValueError` for anything but a `UUID` or text that `UUID` reads."""
     try:
         return read_guid(value)
     except ValueError as problem:
-        raise ValueError(f"job_id {problem}") from None
+        raise ValueError(f"{name} {problem}") from None
 
 
 def job_ids(values: object) -> list[UUID] | AsyncGenerator[UUID]:
@@ -27,13 +30,16 @@ def job_ids(values: object) -> list[UUID] | AsyncGenerator[UUID]:
         return _as_they_come(cast("AsyncIterable[object]", values))
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(f"job_ids must be ids, not {type(values).__name__}")
-    return [job_id(value) for value in cast("Iterable[object]", values)]
+    given = enumerate(cast("Iterable[object]", values))
+    return [job_id(value, f"job_ids[{place}]") for place, value in given]
 
 
 async def _as_they_come(values: AsyncIterable[object]) -> AsyncGenerator[UUID]:
+    place = 0
     try:
         async for value in values:
-            yield job_id(value)
+            yield job_id(value, f"job_ids[{place}]")
+            place += 1
     finally:
         if isinstance(values, AsyncGenerator):
             await values.aclose()
@@ -88,16 +94,23 @@ def _has_methods(name: str, value: object, methods: tuple[str, ...], wanted: str
 
 
 def version(value: object) -> SoapVersion:
-    """A SOAP version, or its number; raises `ValueError`."""
+    """A SOAP version, or its number; raises `TypeError` or `ValueError`."""
+    wanted = "version must be a SoapVersion, '1.1' or '1.2'"
+    if not isinstance(value, SoapVersion | str):
+        raise TypeError(f"{wanted}, not {type(value).__name__}")
     try:
         return SoapVersion(value)
     except ValueError:
-        raise ValueError(f"version must be a SoapVersion, '1.1' or '1.2', not {value!r}") from None
+        # Not the text itself: it may be a key in the wrong place.
+        raise ValueError(f"{wanted}; got text of {len(str(value))} characters") from None
 
 
 def callback(name: str, value: object) -> None:
     """Raise `TypeError` unless it is None or a plain function."""
-    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+    if value is None:
+        return
+    called = (value, type(value).__call__) if callable(value) else ()
+    if not called or any(iscoroutinefunction(each) or isasyncgenfunction(each) for each in called):
         raise TypeError(f"{name} must be a plain function, which is called and not awaited")
 
 
@@ -107,10 +120,14 @@ def kind_of(name: str, value: object, kind: type) -> None:
         raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
 
 
-def at_least_one(name: str, value: object) -> int:
-    """A number of things; raises `TypeError` or `ValueError`, naming the parameter."""
+def whole(name: str, value: object, *, least: int, most: int = LARGEST) -> int:
+    """A whole number within bounds; raises `TypeError` or `ValueError`, naming the parameter."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be 1 or more; got {value}")
+    if value < least:
+        # Python writes out none of thousands of digits.
+        got = f"; got {value}" if value > -LARGEST else ""
+        raise ValueError(f"{name} must be {least} or more{got}")
+    if value > most:
+        raise ValueError(f"{name} must be {most} at most")
     return value

@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 from types import EllipsisType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 from uuid import UUID
 
 from dasp_async import arguments
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ResultT = TypeVar("ResultT")
+
+# By the parameters that `from_env` takes from them
+_VARIABLES: Final = {
+    "key": "DASP_API_KEY",
+    "endpoint": "DASP_ENDPOINT",
+    "version": "DASP_SOAP_VERSION",
+}
 
 
 class CustomerApi(Operations):
@@ -103,13 +110,13 @@ class CustomerApi(Operations):
         self._clock: Clock = SystemClock() if clock is None else clock
         self._schedule = schedule
         self._job_rules = job_rules
-        max_in_flight = arguments.at_least_one("max_in_flight", max_in_flight)
+        max_in_flight = arguments.whole("max_in_flight", max_in_flight, least=1)
         transport = Transport(
             endpoint,
             http_client=http_client,
             allow_http=allow_http,
             attempt_timeout=limit("attempt_timeout", attempt_timeout),
-            max_response_bytes=arguments.at_least_one("max_response_bytes", max_response_bytes),
+            max_response_bytes=arguments.whole("max_response_bytes", max_response_bytes, least=1),
             keep_alive=max_in_flight,
             mask=mask,
         )
@@ -124,7 +131,7 @@ class CustomerApi(Operations):
             transport=transport,
             mask=mask,
             clock=self._clock,
-            attempts=arguments.at_least_one("attempts", attempts),
+            attempts=arguments.whole("attempts", attempts, least=1),
             max_in_flight=max_in_flight,
         )
         self._looks = Looks(
@@ -143,11 +150,16 @@ class CustomerApi(Operations):
         """
         if not os.environ.get("DASP_API_KEY"):
             raise ValueError("set DASP_API_KEY to the API key from the control panel")
-        return cls(
-            os.environ["DASP_API_KEY"],
-            endpoint=os.environ.get("DASP_ENDPOINT") or ENDPOINT,
-            version=os.environ.get("DASP_SOAP_VERSION") or SoapVersion.SOAP_1_1,
-        )
+        try:
+            return cls(
+                os.environ["DASP_API_KEY"],
+                endpoint=os.environ.get("DASP_ENDPOINT") or ENDPOINT,
+                version=os.environ.get("DASP_SOAP_VERSION") or SoapVersion.SOAP_1_1,
+            )
+        except ValueError as found:
+            name, _, problem = str(found).partition(" ")
+        # Who sets variables knows of no parameters.
+        raise ValueError(f"{_VARIABLES.get(name, name)} {problem}")
 
     def __repr__(self) -> str:
         return f"<CustomerApi {self._endpoint}>"
@@ -228,7 +240,9 @@ class CustomerApi(Operations):
 
         Raises `PollTimeout` if the time is up, and the errors that end a wait.
         """
-        with self._wait(arguments.job_id(job_id), timeout=timeout) as wait:
+        guid = arguments.job_id(job_id)
+        arguments.kind_of("every", every, bool)
+        with self._wait(guid, timeout=timeout) as wait:
             last: JobStatus | None = None
             while True:
                 status = await wait.next()
@@ -262,7 +276,7 @@ class CustomerApi(Operations):
         outcomes = Outcomes(
             arguments.job_ids(job_ids),
             begin=partial(self._wait, timeout=timeout),
-            concurrency=arguments.at_least_one("concurrency", concurrency),
+            concurrency=arguments.whole("concurrency", concurrency, least=1),
             clock=self._clock,
         )
         async with outcomes.coming():

@@ -47,6 +47,19 @@ class SystemClock:
         await anyio.sleep(seconds)
 
 
+def number(name: str, value: object, wanted: str = "a number") -> float:
+    """A number as a float, infinite and NaN included; `name` is the parameter to blame.
+
+    Raises `TypeError` for anything else, `ValueError` for a whole number that no float holds.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be a finite number; got one that no float holds") from None
+
+
 def seconds(name: str, value: object) -> float:
     """A duration in seconds; `name` is the parameter to blame if it is none.
 
@@ -55,11 +68,10 @@ def seconds(name: str, value: object) -> float:
     """
     if isinstance(value, timedelta):
         value = value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be seconds or a timedelta, not {type(value).__name__}")
-    if not 0 <= value <= LONGEST:
-        raise ValueError(f"{name} must be a finite number of seconds, not negative; got {value}")
-    return float(value)
+    duration = number(name, value, "seconds or a timedelta")
+    if not 0 <= duration <= LONGEST:
+        raise ValueError(f"{name} must be a finite number of seconds, not negative; got {duration}")
+    return duration
 
 
 def limit(name: str, value: object) -> float:

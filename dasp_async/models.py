@@ -117,7 +117,7 @@ FAILED_WORDS: Final = frozenset(
 
 def _folded(name: str, words: object) -> frozenset[str]:
     """The words for comparison; raises `TypeError` or `ValueError` if they are no set of words."""
-    if isinstance(words, str) or not isinstance(words, Iterable):
+    if isinstance(words, str | bytes) or not isinstance(words, Iterable):
         raise TypeError(f"{name} must be a set of words, not {type(words).__name__}")
     folded: set[str] = set()
     for word in cast("Iterable[object]", words):

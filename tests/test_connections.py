@@ -118,7 +118,10 @@ async def test_closing_twice_frees_a_connection_once() -> None:
             await http.get(server.url)
 
 
-async def test_hundreds_at_once_are_a_connection_each_and_then_none() -> None:
+async def test_hundreds_at_once_are_a_connection_each_and_then_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "KEEP_ALIVE_EXPIRY", 300.0)
     with RawServer(replies(answer())) as server:
         async with CustomerApi(
             KEY, endpoint=server.url, max_in_flight=300, version=SoapVersion.SOAP_1_2

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from dasp_async.arguments import problem_with_key
+
 _DIGEST_BYTES: Final = 16
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -30,6 +32,14 @@ class Caller:
 def account_of(key: str) -> str:
     """The hash by which a budget knows a key."""
     return _digest(key)
+
+
+def account_asked_for(key: object) -> str | TypeError | ValueError | None:
+    """The hash of the key that `remaining` is asked about, or what is wrong with the key.
+
+    None for none. Returned, since the frames of a raised error would hold the key.
+    """
+    return None if key is None else problem_with_key(key) or account_of(str(key))
 
 
 def _digest(text: str) -> str:

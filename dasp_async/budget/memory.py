@@ -7,8 +7,9 @@ from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from dasp_async import arguments
 from dasp_async.budget import steps
-from dasp_async.budget.contract import Admission, Caller, Verdict, Waiting, account_of
+from dasp_async.budget.contract import Admission, Caller, Verdict, Waiting, account_asked_for
 from dasp_async.budget.rules import FORGOTTEN_AFTER, LOST_AFTER, SITE_WINDOW, Limits, Standing
 from dasp_async.clock import Clock, SystemClock
 
@@ -20,7 +21,10 @@ class MemoryBudget:
     """Counts calls and faults for all clients of one process that share it; ends with it.
 
     limit: calls in any `window`, of each key; `math.inf` guards against a lock-out alone.
-    window: seconds or a timedelta. reserve: calls that waits leave to direct calls.
+    window: seconds or a timedelta. reserve: calls that waits leave to direct calls. clock:
+    instead of the system's, for tests.
+
+    Raises `ValueError` or `TypeError` for arguments that make no sense.
     """
 
     __slots__ = ("_clock", "_limits", "_lock", "_rows")
@@ -34,7 +38,8 @@ class MemoryBudget:
         clock: Clock | None = None,
     ) -> None:
         self._limits = Limits.of(limit, window, reserve)
-        self._clock = clock or SystemClock()
+        arguments.clock(clock)
+        self._clock: Clock = SystemClock() if clock is None else clock
         self._rows = _MemoryRows()
         # For clients on event loops in several threads; held for microseconds.
         self._lock = threading.Lock()
@@ -52,7 +57,11 @@ class MemoryBudget:
 
     async def remaining(self, key: str | None = None) -> int:
         """The calls left now to a key; None for the key that has the fewest left."""
-        account = None if key is None else account_of(key)
+        account = account_asked_for(key)
+        # No error below may have it among the local variables of its traceback.
+        del key
+        if isinstance(account, Exception):
+            raise account
         with self._lock:
             return steps.remaining(self._rows, self._limits, account, self._clock.time())
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from dasp_async import arguments
 from dasp_async.budget import pacing, rules, steps
 from dasp_async.budget.contract import (
     Admission,
@@ -25,7 +26,7 @@ from dasp_async.budget.contract import (
     UsedUp,
     Verdict,
     Waiting,
-    account_of,
+    account_asked_for,
 )
 from dasp_async.budget.rules import Limits
 from dasp_async.budget.threads import Threads
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 _PREFIX: Final = "{dasp_async}:"
 _PATIENCE: Final = 5.0
 _AT_ONCE: Final = 8
+
+_ADDRESSES: Final = ("redis://", "rediss://", "unix://")
 
 _RULES: Final = json.dumps(
     {
@@ -105,6 +108,7 @@ class RedisBudget:
         if problem is not None:
             raise problem
         self._limits = Limits.of(limit, window, reserve)
+        arguments.clock(clock)
         self._clock = clock
         self._threads = Threads(_AT_ONCE)
         self._lock = threading.Lock()
@@ -122,10 +126,15 @@ class RedisBudget:
 
     async def remaining(self, key: str | None = None) -> int:
         """The calls left now to a key; None for the key that has the fewest left."""
+        account = account_asked_for(key)
+        # No error below may have it among the local variables of its traceback.
+        del key
+        if isinstance(account, Exception):
+            raise account
         if self._limits.limit == math.inf:
             return sys.maxsize
         nobody = Caller("", "")
-        accounts = await self._step("accounts", nobody) if key is None else [account_of(key)]
+        accounts = await self._step("accounts", nobody) if account is None else [account]
         used = [await self._step("used", Caller(_text(name), "")) for name in accounts]
         return max(0, int(self._limits.limit) - max(used, default=0))
 
@@ -168,7 +177,7 @@ def _problem_with(server: object) -> Exception | None:
     if isinstance(server, Secret):
         try:
             parts = urlsplit(server.reveal())
-            is_address = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
+            is_address = server.reveal().startswith(_ADDRESSES) and parts.port != 0
         except ValueError:
             is_address = False
         if not is_address:

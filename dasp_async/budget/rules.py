@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
+from dasp_async.arguments import whole
 from dasp_async.budget.contract import Admission, Closed, NotYet, UsedUp, Verdict
 from dasp_async.budget.pacing import rest, stride
 from dasp_async.clock import seconds
@@ -125,22 +126,18 @@ class Limits:
     @classmethod
     def of(cls, limit: object, window: object, reserve: object) -> Self:
         """The limits as a caller gave them; raises `TypeError` or `ValueError` for nonsense."""
-        calls = math.inf if limit == math.inf else _whole("limit", limit, least=1)
-        kept_back = _whole("reserve", reserve, least=0)
+        calls = (
+            math.inf
+            if isinstance(limit, float) and limit == math.inf
+            else whole("limit", limit, least=1)
+        )
+        kept_back = whole("reserve", reserve, least=0)
         if kept_back >= calls:
             raise ValueError(f"reserve must be less than limit ({calls}); got {kept_back}")
         duration = seconds("window", window)
         if duration == 0:
             raise ValueError("window must be more than 0 seconds")
         return cls(limit=calls, window=duration, reserve=kept_back)
-
-
-def _whole(name: str, value: object, *, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be {least} or more; got {value}")
-    return value
 
 
 def obstacle(ledger: Ledger, limits: Limits, *, is_wait: bool, now: float) -> Admission | None:

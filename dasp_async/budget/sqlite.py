@@ -8,8 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from dasp_async import arguments
 from dasp_async.budget import steps
-from dasp_async.budget.contract import Admission, Caller, Verdict, Waiting, account_of
+from dasp_async.budget.contract import Admission, Caller, Verdict, Waiting, account_asked_for
 from dasp_async.budget.rules import Limits
 from dasp_async.budget.threads import Threads
 from dasp_async.clock import Clock, SystemClock
@@ -29,7 +30,10 @@ class SqliteBudget:
 
     path: of the file, made when first needed, in a folder that exists. limit: calls in any
     `window`, of each key; `math.inf` guards against a lock-out alone. window: seconds or a
-    timedelta. reserve: calls that waits leave to direct calls.
+    timedelta. reserve: calls that waits leave to direct calls. clock: instead of the system's,
+    for tests.
+
+    Raises `ValueError` or `TypeError` for arguments that make no sense.
     """
 
     __slots__ = ("_clock", "_file", "_limits", "_path", "_threads")
@@ -45,7 +49,8 @@ class SqliteBudget:
     ) -> None:
         self._path = _file_path(path)
         self._limits = Limits.of(limit, window, reserve)
-        self._clock = clock or SystemClock()
+        arguments.clock(clock)
+        self._clock: Clock = SystemClock() if clock is None else clock
         self._file: SqliteFile | None = None
         # One at a time on each event loop; SQLite itself sees to several loops.
         self._threads = Threads(1)
@@ -65,7 +70,11 @@ class SqliteBudget:
 
     async def remaining(self, key: str | None = None) -> int:
         """The calls left now to a key; None for the key that has the fewest left."""
-        account = None if key is None else account_of(key)
+        account = account_asked_for(key)
+        # No error below may have it among the local variables of its traceback.
+        del key
+        if isinstance(account, Exception):
+            raise account
         return await self._step(
             lambda rows: steps.remaining(rows, self._limits, account, self._clock.time())
         )
@@ -87,6 +96,12 @@ def _file_path(path: str | os.PathLike[str]) -> str:
         text = os.fsdecode(path)
     except TypeError:
         raise TypeError(f"path must be a path, not {type(path).__name__}") from None
+    try:
+        is_writable = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        is_writable = False
+    if not is_writable:
+        raise ValueError("path must be of characters that a file's name can have")
     if text in {"", ":memory:"}:
         raise ValueError(f"path must name a file, not {text!r}; MemoryBudget needs none")
     return text

@@ -17,6 +17,8 @@ from dasp_async.models import JobState, Outcome
 from dasp_async.operations import GET_JOB_STATUS
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from dasp_async.clock import Clock
     from dasp_async.polling.wait import Wait
 
@@ -47,6 +49,7 @@ class Outcomes:
         self._waits: list[tuple[float, int, Wait]] = []
         self._order = itertools.count()
         self._on_news = self._hurry
+        self._workers = 0  # never more than jobs, however many are allowed
         self._open = 1  # waits that are not over, and one while more may come
         self._door = anyio.Lock()
         self._next_up: anyio.CancelScope | None = None
@@ -70,9 +73,7 @@ class Outcomes:
         problem: Exception | None = None
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._take_in)
-                for _ in range(self._concurrency):
-                    group.start_soon(self._work)
+                group.start_soon(self._take_in, group)
                 try:
                     yield self
                 except Exception as error:  # noqa: BLE001 - raised below, where no group wraps it
@@ -89,27 +90,30 @@ class Outcomes:
         if problem is not None:
             raise problem
 
-    async def _take_in(self) -> None:
+    async def _take_in(self, group: TaskGroup) -> None:
         try:
             if isinstance(self._job_ids, list):
                 for job_id in dict.fromkeys(self._job_ids):
-                    self._add(job_id)
+                    self._add(job_id, group)
             else:
                 taken_in = set[UUID]()
                 async with aclosing(self._job_ids) as coming:
                     async for job_id in coming:
                         if job_id not in taken_in:
                             taken_in.add(job_id)
-                            self._add(job_id)
+                            self._add(job_id, group)
         except Exception as error:  # noqa: BLE001 - it is for whoever reads the outcomes
             self._send.send_nowait(error)
         self._close_one()
 
-    def _add(self, job_id: UUID) -> None:
+    def _add(self, job_id: UUID, group: TaskGroup) -> None:
         self._open += 1
         wait = self._begin(job_id)
         wait.on_news = self._on_news
         self._push(wait, self._clock.monotonic())
+        if self._workers < self._concurrency:
+            self._workers += 1
+            group.start_soon(self._work)
 
     def _hurry(self, wait: Wait) -> None:
         """Let a wait act now, unless it is about to anyway."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dasp_async.clock import seconds
+from dasp_async.clock import number, seconds
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -34,8 +34,8 @@ class Schedule:
     ) -> None:
         object.__setattr__(self, "initial", seconds("initial", initial))
         object.__setattr__(self, "maximum", seconds("maximum", maximum))
-        object.__setattr__(self, "factor", _number("factor", factor))
-        object.__setattr__(self, "jitter", _number("jitter", jitter))
+        object.__setattr__(self, "factor", number("factor", factor))
+        object.__setattr__(self, "jitter", number("jitter", jitter))
         if self.initial == 0:
             raise ValueError("initial must be more than 0 seconds: the service allows few calls")
         if self.maximum < self.initial:
@@ -55,9 +55,3 @@ class Schedule:
         except OverflowError:
             full = self.maximum
         return full * (1 - self.jitter * draw)
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-    return value

@@ -32,7 +32,7 @@ from dasp_async.testing.script import (
     Trouble,
     thrown,
 )
-from dasp_async.testing.types import GUID
+from dasp_async.testing.types import GUID, LARGEST_DECIMAL
 from dasp_async.testing.writing import write_fault, write_result
 
 logger: Final = logging.getLogger("dasp_async")
@@ -83,7 +83,7 @@ class FakeCustomerApi:
             raise problem
         for name, number in (("daily_limit", daily_limit), ("lockout_after", lockout_after)):
             if number is not None:
-                checks.count(name, number)
+                arguments.whole(name, number, least=0)
         checks.kind_of("frequency_limit", frequency_limit, FrequencyLimit | None)
         arguments.clock(clock)
         self._clock: Clock = SystemClock() if clock is None else clock
@@ -138,6 +138,7 @@ class FakeCustomerApi:
         Raises `ValueError` for both steps and a duration.
         """
         script = Script(steps=steps, duration=duration, error_message=error_message)
+        checks.kind_of("name", name, str)
         number = None if job_id is None else arguments.job_id(job_id)
         return self._account.add_job(script, name, number)
 
@@ -157,6 +158,11 @@ class FakeCustomerApi:
         if isinstance(quantity, bool):
             raise TypeError("quantity must be a Decimal or a whole number, not bool")
         checks.kind_of("quantity", quantity, Decimal | int | None)
+        if quantity is not None and not (
+            Decimal(quantity).is_finite()
+            and -LARGEST_DECIMAL <= Decimal(quantity) <= LARGEST_DECIMAL
+        ):
+            raise ValueError(f"quantity must be from {-LARGEST_DECIMAL} to {LARGEST_DECIMAL}")
         moment = use_date if isinstance(use_date, datetime) else datetime.combine(use_date, time())
         self._account.bandwidth.append((moment, quantity))
 
@@ -168,7 +174,7 @@ class FakeCustomerApi:
         seen, by a request that ASMX itself refuses.
         """
         checks.kind_of("trouble", trouble, Trouble)
-        checks.count("times", times)
+        arguments.whole("times", times, least=0)
         self._trouble += [trouble] * times
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

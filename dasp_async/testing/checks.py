@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from types import UnionType
 from typing import Final, TypeVar, cast
 
+from dasp_async.clock import number
+
 ItemT = TypeVar("ItemT")
 
 # Namespaces in XML section 3, production [4] NCName, without its rarer letters
@@ -23,11 +25,12 @@ def kind_of(name: str, value: object, kinds: type | UnionType) -> None:
 
 def each_kind_of(name: str, values: object, kind: type[ItemT]) -> tuple[ItemT, ...]:
     """The values; raises `TypeError` unless all are of the kind."""
-    if not isinstance(values, Iterable):
+    # An empty text is iterable too, and of no kind.
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be rows of {kind.__name__}, not {type(values).__name__}")
     rows = tuple(cast("Iterable[ItemT]", values))
-    for number, row in enumerate(rows):
-        kind_of(f"{name}[{number}]", row, kind)
+    for place, row in enumerate(rows):
+        kind_of(f"{name}[{place}]", row, kind)
     return rows
 
 
@@ -40,24 +43,20 @@ def xml_name(name: str, value: object) -> None:
 
 def finite(name: str, value: object) -> None:
     """Raise `TypeError` or `ValueError` unless it is a finite number."""
-    if not math.isfinite(_number(name, value)):
+    if not math.isfinite(number(name, value)):
         raise ValueError(f"{name} must be a finite number; got {value}")
 
 
 def not_negative(name: str, value: object) -> None:
     """Raise `TypeError` or `ValueError` unless it is a number from 0 to infinity."""
-    if not _number(name, value) >= 0:
+    if not number(name, value) >= 0:
         raise ValueError(f"{name} must be 0 or more; got {value}")
 
 
-def count(name: str, value: object) -> None:
-    """Raise `TypeError` or `ValueError` unless it is a whole number, 0 or more."""
-    if not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
-    not_negative(name, value)
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-    return value
+def encodable(name: str, value: object, encoding: str) -> None:
+    """Raise `TypeError` or `ValueError` unless it is text that the encoding has."""
+    kind_of(name, value, str)
+    try:
+        str(value).encode(encoding)
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must be text that {encoding} has") from None

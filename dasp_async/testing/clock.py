@@ -65,6 +65,7 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         """Return once all who would wake earlier have, and nothing else is ready to run."""
+        checks.finite("seconds", seconds)
         sleeper = _Sleeper(self._now + max(0.0, seconds))
         heapq.heappush(self._sleepers, (sleeper.until, next(self._order), sleeper))
         try:

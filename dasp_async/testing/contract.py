@@ -57,11 +57,14 @@ class Operation:
 
     def __post_init__(self) -> None:
         checks.xml_name("name", self.name)
-        checks.each_kind_of("parameters", self.parameters, Element)
+        parameters = checks.each_kind_of("parameters", self.parameters, Element)
+        object.__setattr__(self, "parameters", parameters)
         checks.kind_of("result", self.result, ValueType | DataSetType | None)
         if self.answer is None:
             raise TypeError("answer must be a plain function, not None")
         arguments.callback("answer", self.answer)
+        checks.kind_of("writes", self.writes, bool)
+        checks.kind_of("documentation", self.documentation, str)
         if (KEY.key, SECRET) not in {(each.key, each.type) for each in self.parameters}:
             raise ValueError("parameters must hold KEY: every operation takes the key")
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
+from dasp_async.arguments import whole
 from dasp_async.secret import Secret
 from dasp_async.testing import checks
 from dasp_async.testing.script import Fault, thrown
@@ -21,7 +22,7 @@ class FrequencyLimit:
     seconds: float
 
     def __post_init__(self) -> None:
-        checks.count("calls", self.calls)
+        whole("calls", self.calls, least=0)
         checks.not_negative("seconds", self.seconds)
 
 

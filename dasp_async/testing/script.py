@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+from dasp_async.arguments import whole
 from dasp_async.models import DONE_WORDS, FAILED_WORDS, JobRecord
 from dasp_async.soap import SoapVersion
 from dasp_async.testing import checks
 
 WAITING_WORDS: Final = frozenset({"pending", "queued"})
+# XML Schema part 2 section 3.3.3
+_LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 _EXPANDED_NAME: Final = re.compile(r"\{[^{}]+\}[^{}\s]+")
 
 
@@ -43,7 +46,7 @@ class Fault:
     SOAP 1.1's faultstring; SOAP 1.2 always says `en`. Each None for none.
     detail: the XML inside the detail element; None for an empty one.
 
-    Raises `ValueError` for a code or subcode of another form.
+    Raises `TypeError` or `ValueError` for arguments of other kinds and forms.
     """
 
     reason: str
@@ -55,9 +58,17 @@ class Fault:
     detail: str | None = None
 
     def __post_init__(self) -> None:
-        for code in (self.code, self.subcode or self.code):
+        for name in ("reason", "code"):
+            checks.kind_of(name, getattr(self, name), str)
+        for name in ("subcode", "actor", "role", "language", "detail"):
+            checks.kind_of(name, getattr(self, name), str | None)
+        for name, code in (("code", self.code), ("subcode", self.subcode or self.code)):
             if code not in FAULT_CODES and not _EXPANDED_NAME.fullmatch(code):
-                raise ValueError(f"{code!r} is neither a code of SOAP's nor {{namespace}}name")
+                raise ValueError(
+                    f"{name} is neither a code of SOAP's nor {{namespace}}name: {code!r}"
+                )
+        if self.language and not _LANGUAGE.fullmatch(self.language):
+            raise ValueError(f"language must be like en or en-US; got {self.language!r}")
 
 
 def thrown(message: str) -> Fault:
@@ -78,12 +89,28 @@ class RawAnswer:
     content_type: str = "text/html; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.body, bytes):
+            checks.kind_of("body", self.body, bytes | str)
+            checks.encodable("body", self.body, "utf-8")
+        # RFC 9110 section 15
+        whole("status", self.status, least=100, most=999)
+        checks.encodable("content_type", self.content_type, "latin-1")
+        checks.kind_of("headers", self.headers, Mapping)
+        for pair in self.headers.items():
+            for text in pair:
+                checks.encodable("headers", text, "latin-1")
+
 
 @dataclass(frozen=True, slots=True)
 class Delay:
     """A call that is taken and answered as ever, but so many seconds of the clock later."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        checks.finite("seconds", self.seconds)
+        checks.not_negative("seconds", self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +122,10 @@ class DroppedConnection:
     """
 
     after: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.after is not None:
+            whole("after", self.after, least=0)
 
 
 Trouble: TypeAlias = Fault | RawAnswer | Delay | DroppedConnection
@@ -136,8 +167,18 @@ class Script:
             raise ValueError("a job goes by steps or by duration, not by both")
         for number, step in enumerate(self.steps):
             checks.kind_of(f"steps[{number}]", step, Step)
+            if isinstance(step, JobRecord):
+                _check_record(f"steps[{number}]", step)
+        checks.kind_of("error_message", self.error_message, str | None)
         if self.duration is not None:
             checks.not_negative("duration", self.duration)
+
+
+def _check_record(name: str, record: JobRecord) -> None:
+    # Not in `JobRecord`, of which a client makes one at every look.
+    for each in fields(record):
+        kind = datetime if each.name.endswith("_date_time") else str
+        checks.kind_of(f"{name}.{each.name}", getattr(record, each.name), kind | None)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,19 +6,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from dasp_async.secret import Secret
 from dasp_async.testing import checks
-from dasp_async.xsd import date_time_from_text
+from dasp_async.xsd import XML_BLANKS, date_time_from_text
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MIN_VALUE: Final = datetime.min  # noqa: DTZ901 - .NET's DateTime.MinValue has no zone either
 _MAX_VALUE: Final = "9999-12-31T23:59:59.999999"
 _INTEGER: Final = re.compile(r"[+-]?\d{1,100}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,100}\.?\d{0,100}|\.\d{1,100})", re.ASCII)
+# .NET's Decimal.MaxValue
+LARGEST_DECIMAL: Final = 2**96 - 1
+_EXACT: Final = Context(prec=300)
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -70,7 +73,7 @@ class RecordType:
 
     def __post_init__(self) -> None:
         checks.xml_name("name", self.name)
-        checks.each_kind_of("members", self.members, Element)
+        object.__setattr__(self, "members", checks.each_kind_of("members", self.members, Element))
 
     @property
     def missing(self) -> None:
@@ -95,6 +98,7 @@ class Element:
     def __post_init__(self) -> None:
         checks.xml_name("name", self.name)
         checks.kind_of("type", self.type, ValueType)
+        checks.kind_of("key", self.key, str)
         if not self.key:
             object.__setattr__(self, "key", self.name)
 
@@ -116,7 +120,8 @@ class DataSetType:
     def __post_init__(self) -> None:
         for name in ("table", "name"):
             checks.xml_name(name, getattr(self, name))
-        checks.each_kind_of("columns", self.columns, Element)
+        checks.kind_of("has_changes", self.has_changes, bool)
+        object.__setattr__(self, "columns", checks.each_kind_of("columns", self.columns, Element))
         for column in self.columns:
             if not isinstance(column.type, SimpleType) or column.type.prefix != "s":
                 raise ValueError(f"columns must be of XSD's simple types, unlike {column.name}")
@@ -140,7 +145,7 @@ def _guid_from_text(text: str) -> UUID:
 
 def _integer_from_text(bits: int) -> Callable[[str], int]:
     def from_text(text: str) -> int:
-        spelling = text.strip()
+        spelling = text.strip(XML_BLANKS)
         if _INTEGER.fullmatch(spelling) is None:
             raise ValueError("Input string was not in a correct format.")
         number = int(spelling)
@@ -152,23 +157,34 @@ def _integer_from_text(bits: int) -> Callable[[str], int]:
 
 
 def _decimal_from_text(text: str) -> Decimal:
-    spelling = text.strip()
+    spelling = text.strip(XML_BLANKS)
     if _DECIMAL.fullmatch(spelling) is None:
         raise ValueError("Input string was not in a correct format.")
-    return Decimal(spelling)
+    number = Decimal(spelling)
+    if number.copy_abs() > LARGEST_DECIMAL:
+        raise ValueError("Value was either too large or too small for a Decimal.")
+    # What .NET has no room for is rounded off: 28 places at most, in 96 bits with all the rest.
+    places = min(max(-int(number.as_tuple().exponent), 0), 28)
+    while number.scaleb(places, _EXACT).copy_abs() > LARGEST_DECIMAL:
+        places -= 1
+    rounded = number.quantize(Decimal(1).scaleb(-places), context=_EXACT)
+    # Nor has its zero a sign.
+    return rounded or rounded.copy_abs()
 
 
 def _boolean_from_text(text: str) -> bool:
-    if text.strip() not in _BOOLEANS:
-        raise ValueError(f"The string '{text}' is not a valid Boolean value.")
-    return _BOOLEANS[text.strip()]
+    spelling = text.strip(XML_BLANKS)
+    if spelling not in _BOOLEANS:
+        raise ValueError(f"The string '{spelling}' is not a valid Boolean value.")
+    return _BOOLEANS[spelling]
 
 
 def _date_time_from_text(text: str) -> datetime:
     try:
-        # .NET reads a day alone too, as its midnight.
+        # .NET reads a day alone too, as its midnight, but not XSD's midnight of the day before.
         day = _DAY.fullmatch(text.strip())
         moment = date_time_from_text(f"{day[0]}T00:00:00" if day else text)
+        moment = None if "T24" in text else moment
     except ValueError:
         moment = None
     if moment is None:
@@ -201,7 +217,9 @@ BOOLEAN: Final = SimpleType(
 )
 INT: Final = SimpleType("int", 0, _integer_from_text(32), str)
 LONG: Final = SimpleType("long", 0, _integer_from_text(64), str)
-DECIMAL: Final = SimpleType("decimal", Decimal(), _decimal_from_text, "{:f}".format)
+DECIMAL: Final = SimpleType(
+    "decimal", Decimal(), _decimal_from_text, lambda value: f"{Decimal(value):f}"
+)
 DATE_TIME: Final = SimpleType("dateTime", _MIN_VALUE, _date_time_from_text, _date_time_to_text)
 GUID: Final = SimpleType("guid", UUID(int=0), _guid_from_text, str, "s1")
 STRINGS: Final = ArrayType(STRING)

@@ -15,7 +15,7 @@ from dasp_async.xsd.simple import (
     blank_separated,
     one_of,
 )
-from dasp_async.xsd.text import guid_from_text, read_guid, string_to_text
+from dasp_async.xsd.text import XML_BLANKS, guid_from_text, read_guid, string_to_text
 from dasp_async.xsd.types import (
     ANY,
     DATA_SET,
@@ -38,6 +38,7 @@ __all__ = [
     "NIL",
     "SIMPLE_TYPES",
     "STRING",
+    "XML_BLANKS",
     "ArrayType",
     "Content",
     "Element",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 
-from dasp_async.xsd.text import or_none
-
 
 def base64_to_text(value: object) -> str:
     """Bytes in base64."""
@@ -17,18 +15,16 @@ def hex_to_text(value: object) -> str:
     return _bytes(value).hex().upper()
 
 
-@or_none
 def base64_from_text(text: str) -> bytes:
-    """Bytes in base64, broken into lines or not; None for an empty text. Raises `ValueError`."""
+    """Bytes in base64, broken into lines or not. Raises `ValueError`."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
         raise ValueError("is not base64") from None
 
 
-@or_none
 def hex_from_text(text: str) -> bytes:
-    """Bytes in hexadecimal digits; None for an empty text. Raises `ValueError`."""
+    """Bytes in hexadecimal digits. Raises `ValueError`."""
     try:
         return bytes.fromhex(text)
     except ValueError:
