@@ -107,7 +107,7 @@ class Calls:
     async def _describe(self) -> ServiceDescription:
         self._stay_in_one_event_loop()
         async with self._in_flight:
-            answer = await self._transport.send(WSDL_REQUEST)
+            answer = await self._transport.send(WSDL_REQUEST, self._mask)
         return read_description(answer, mask=self._mask, now=self._clock.time())
 
     def _prepared(
@@ -166,7 +166,7 @@ class Calls:
         self, operation: Operation[ResultT], request: HttpRequest, mask: Mask
     ) -> ResultT:
         started = self._clock.monotonic()
-        answer = await self._transport.send(request)
+        answer = await self._transport.send(request, mask)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",

@@ -33,6 +33,7 @@ from dasp_async.secret import Mask, Secret
 from dasp_async.service import Operations
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient, Transport
+from dasp_async.transport.endpoint import problem_with_endpoint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,6 +75,9 @@ class CustomerApi(Operations):
     wrong; nothing has been sent then.
     """
 
+    # Until the one that is given is known to hold no password
+    _endpoint = ENDPOINT
+
     def __init__(
         self,
         key: str,
@@ -92,13 +96,18 @@ class CustomerApi(Operations):
         fault_rules: FaultRules = FaultRules(),  # noqa: B008 - frozen
         clock: Clock | None = None,
     ) -> None:
-        self._endpoint = endpoint
-        problem = arguments.problem_with_key(key)
+        arguments.kind_of("allow_http", allow_http, bool)
+        problem = arguments.problem_with_key(key) or problem_with_endpoint(
+            endpoint, allow_http=allow_http
+        )
         secret = Secret(key)
         # No error below may have the key among the local variables of its traceback.
         del key
         if problem is not None:
+            # Nor a password that a URL has no place for.
+            del endpoint
             raise problem
+        self._endpoint = endpoint
         mask = Mask(secret)
         arguments.http_client(http_client)
         arguments.kind_of("schedule", schedule, Schedule)
@@ -106,7 +115,6 @@ class CustomerApi(Operations):
         arguments.kind_of("fault_rules", fault_rules, FaultRules)
         arguments.budget(budget)
         arguments.clock(clock)
-        arguments.kind_of("allow_http", allow_http, bool)
         self._clock: Clock = SystemClock() if clock is None else clock
         self._schedule = schedule
         self._job_rules = job_rules
@@ -114,11 +122,9 @@ class CustomerApi(Operations):
         transport = Transport(
             endpoint,
             http_client=http_client,
-            allow_http=allow_http,
             attempt_timeout=limit("attempt_timeout", attempt_timeout),
             max_response_bytes=arguments.whole("max_response_bytes", max_response_bytes, least=1),
             keep_alive=max_in_flight,
-            mask=mask,
         )
         self._calls = Calls(
             secret,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _DIFFGRAM: Final = "urn:schemas-microsoft-com:xml-diffgram-v1"
 _IS_DATA_SET: Final = "{urn:schemas-microsoft-com:xml-msdata}IsDataSet"
 
+# lxml lists all of them for each column.
+MOST_IN_SCOPE: Final = 100
 # A null takes no bytes on the wire, but it does in a row.
 MOST_CELLS: Final = 500_000
 
@@ -82,7 +84,10 @@ def _columns(table: _Element) -> Iterator[tuple[str, Callable[[str], Any]]]:
 def _reader(element: _Element, kind: str | None) -> Callable[[str], Any]:
     """How texts of a type are read; those of one that XSD has not stay text."""
     prefix, _, name = (kind or "").rpartition(":")
-    is_of_xsd = element.nsmap.get(prefix or None) == XSD
+    scope = element.nsmap
+    if len(scope) > MOST_IN_SCOPE:
+        raise ValueError(f"more than {MOST_IN_SCOPE} namespaces are declared in its schema")
+    is_of_xsd = scope.get(prefix or None) == XSD
     return SIMPLE_TYPES[name].from_text if is_of_xsd and name in SIMPLE_TYPES else str
 
 
@@ -116,4 +121,6 @@ def _decoded(name: str) -> str:
 
 def _character(encoded: re.Match[str]) -> str:
     code = int(encoded[1], 16)
-    return chr(code) if code <= 0x10FFFF else encoded[0]
+    # Half of a surrogate pair is no character: a text with one can't be written out.
+    is_character = code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
+    return chr(code) if is_character else encoded[0]

@@ -1,15 +1,12 @@
-"""What goes over HTTP: a request and an answer, neither of which shows its body."""
+"""What goes over HTTP: a request and an answer, neither of which shows its texts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Final
 
 
-# Neither is frozen: each call makes one, and freezing would be half of what that costs.
-@dataclass(slots=True)
-class HttpRequest:
+class HttpRequest:  # noqa: PLW1641 - not to be a key of a mapping
     """A request to the endpoint, for an operation that errors can name.
 
     A rendered envelope, which holds the key, and the headers that SOAP gives it, or a request
@@ -17,11 +14,36 @@ class HttpRequest:
     for that.
     """
 
-    operation: str
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    method: str = "POST"
-    query: str | None = None
+    __slots__ = ("_body", "headers", "method", "operation", "query")
+
+    def __init__(
+        self,
+        operation: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        method: str = "POST",
+        query: str | None = None,
+    ) -> None:
+        self.operation = operation
+        self.headers = headers
+        # In a function, as in `Secret`
+        self._body: Callable[[], bytes] = lambda: body
+        self.method = method
+        self.query = query
+
+    @property
+    def body(self) -> bytes:
+        """What is sent."""
+        return self._body()
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.operation!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HttpRequest) and self._parts() == other._parts()
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.operation, self.headers, self.body, self.method, self.query
 
 
 # What errors of a call for the service's own description name as the operation
@@ -29,9 +51,8 @@ DESCRIBE: Final = "describe"
 WSDL_REQUEST: Final = HttpRequest(DESCRIBE, {}, b"", method="GET", query="WSDL")
 
 
-@dataclass(slots=True)
 class HttpAnswer:
-    """What came back, as far as reading it needs. The body may echo the key.
+    """What came back, as far as reading it needs. Any text in it may echo what was sent.
 
     `retry_after` and `date` are the headers of these names.
 
@@ -39,10 +60,44 @@ class HttpAnswer:
     `readable` is False when it was compressed in a way that was not asked for.
     """
 
-    status: int
-    content_type: str
-    retry_after: str | None = None
-    body: bytes = field(default=b"", repr=False)
-    whole: bool = True
-    readable: bool = True
-    date: str | None = None
+    __slots__ = ("_texts", "readable", "status", "whole")
+
+    def __init__(  # noqa: PLR0917 - as a dataclass would have it
+        self,
+        status: int,
+        content_type: str,
+        retry_after: str | None = None,
+        body: bytes = b"",
+        whole: bool = True,  # noqa: FBT001, FBT002 - as well
+        readable: bool = True,  # noqa: FBT001, FBT002 - as well
+        date: str | None = None,
+    ) -> None:
+        self.status = status
+        # In a function, as in `Secret`
+        texts = content_type, retry_after, body, date
+        self._texts: Callable[[], tuple[str, str | None, bytes, str | None]] = lambda: texts
+        self.whole = whole
+        self.readable = readable
+
+    @property
+    def content_type(self) -> str:
+        """The header of this name; empty if there is none."""
+        return self._texts()[0]
+
+    @property
+    def retry_after(self) -> str | None:
+        """The header of this name."""
+        return self._texts()[1]
+
+    @property
+    def body(self) -> bytes:
+        """The bytes, up to the cap, as they are when nothing is compressed."""
+        return self._texts()[2]
+
+    @property
+    def date(self) -> str | None:
+        """The header of this name."""
+        return self._texts()[3]
+
+    def __repr__(self) -> str:
+        return f"HttpAnswer({self.status})"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
-from html import escape
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
-from urllib.parse import quote, quote_plus
 
 MASKED: Final = "***"
 
 # Shorter texts occur by chance in ordinary words; striking them out would garble every answer.
 SHORTEST_MASKED: Final = 8
+# Of longer ones a pattern of all spellings would take seconds to make.
+LONGEST_SPELLED: Final = 1024
 
+_ENTITIES: Final = {"<": "lt|", ">": "gt|", "&": "amp|", '"': "quot|", "'": "apos|"}
 _SECRET_NAMES: Final = frozenset(
     {"password", "passphrase", "passwd", "pwd", "secret", "token", "credential", "apikey"}
 )
@@ -75,10 +76,12 @@ class Concealed:
 class Mask:
     """Replaces the secrets of 8 characters and more in a text, however they are spelled there.
 
-    An answer can echo what was sent: plain, XML-escaped, URL-encoded or in base64.
+    One of more than 1024 only as it is.
+    An answer can echo what was sent: plain, escaped for XML, URLs, JSON or C, in base64, also
+    amidst other bytes, in hex, or read in the wrong encoding.
     """
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_strike",)
 
     def __init__(self, *secrets: Secret) -> None:
         spellings = {
@@ -86,16 +89,16 @@ class Mask:
             for secret in secrets
             if len(secret.reveal()) >= SHORTEST_MASKED
             for spelling in _spellings(secret)
-            if len(spelling) >= SHORTEST_MASKED
         }
-        longest_first = sorted(spellings, key=len, reverse=True)
-        self._pattern: re.Pattern[str] | None = (
-            re.compile("|".join(map(re.escape, longest_first))) if spellings else None
-        )
+        self._strike: Callable[[str], str] = str
+        if spellings:
+            pattern = re.compile("|".join(sorted(spellings, key=len, reverse=True)))
+            # In a function, as in `Secret`: a pattern shows what it looks for.
+            self._strike = lambda text: pattern.sub(MASKED, text)
 
     def __call__(self, text: str) -> str:
         """The text with every spelling of a secret replaced by three asterisks."""
-        return text if self._pattern is None else self._pattern.sub(MASKED, text)
+        return self._strike(text)
 
     def __repr__(self) -> str:
         return "Mask()"
@@ -104,17 +107,52 @@ class Mask:
         raise TypeError("a Mask is not pickled: it holds secrets")
 
 
-def _spellings(secret: Secret) -> set[str]:
+def _spellings(secret: Secret) -> Iterator[str]:
+    if len(secret.reveal()) > LONGEST_SPELLED:
+        yield re.escape(secret.reveal())
+    else:
+        yield from _escaped(secret)
+        yield from _encoded(secret)
+
+
+def _escaped(secret: Secret) -> set[str]:
+    """Patterns of a secret as text: each character as it is or in any way to escape it."""
     plain = secret.reveal()
-    # XML writers differ in the quotes that they escape.
-    escaped = escape(plain, quote=False)
-    return {
-        plain,
-        " ".join(plain.split()),
-        escaped,
-        escaped.replace('"', "&quot;"),
-        escaped.replace('"', "&quot;").replace("'", "&apos;"),
-        quote(plain, safe=""),
-        quote_plus(plain),
-        base64.b64encode(plain.encode("utf-8", "surrogatepass")).decode().rstrip("="),
-    }
+    # What goes into one line has its blanks joined.
+    texts = (plain, plain.replace("\\", "\\\\"), " ".join(plain.split()))
+    return {"".join(map(_letter, text)) for text in texts if len(text) >= SHORTEST_MASKED}
+
+
+def _letter(letter: str) -> str:
+    if letter.isascii() and letter.isalnum():
+        return letter
+    utf8 = letter.encode("utf-8", "surrogatepass")
+    # What an answer in the wrong encoding, or one of ASCII alone, makes of it
+    plain = {letter} if letter.isascii() else {letter, utf8.decode("latin-1"), "\ufffd", "?"}
+    plain |= {"+"} if letter == " " else set()
+    # Not any number of backslashes, since each of thousands could begin one.
+    slashes = "" if letter == "\\" else r"\\{0,8}"
+    escapes = [
+        f"{slashes}&(?:amp;)*(?:{_ENTITIES.get(letter, '')}#0*{ord(letter)}|#x0*{ord(letter):x});",
+        "".join(f"%{byte:02x}" for byte in utf8),
+    ]
+    # That of a backslash is two, which would be read in too many ways here.
+    if letter != "\\":
+        units = letter.encode("utf-16-be", "surrogatepass").hex("-", 2).split("-")
+        escapes += [
+            "".join(rf"\\{{1,8}}u{unit}" for unit in units),
+            "".join(rf"\\{{1,8}}x{byte:02x}" for byte in utf8),
+            rf"\\{{1,8}}(?:x{ord(letter):02x}|{re.escape(letter)})",
+        ]
+    return f"(?:{'|'.join(map(re.escape, plain))}|(?i:{'|'.join(escapes)}))"
+
+
+def _encoded(secret: Secret) -> Iterator[str]:
+    """Patterns of a secret in hex and in base64, whose letters depend on where it begins."""
+    for encoding in ("utf-8", "utf-16-le"):
+        data = secret.reveal().encode(encoding, "surrogatepass")
+        yield from (data.hex(), data.hex().upper())
+        whole = [data, *(data[start:][: (len(data) - start) // 3 * 3] for start in range(3))]
+        for text in (base64.b64encode(each).decode().rstrip("=") for each in whole):
+            yield re.escape(text)
+            yield re.escape(text.replace("+", "-").replace("/", "_"))

@@ -64,7 +64,8 @@ class _Flight:
 class Job:
     """A row of the table: what is known of a job, when to look again, and who waits.
 
-    `left` of the `waits` have ended; they are struck off all at once, which is cheaper.
+    `left` of the `waits` have ended; they are struck off all at once, which is cheaper. `place`
+    is the job's in the queue of those that are due but have to wait for a call, 0 if none.
     """
 
     job_id: UUID
@@ -80,7 +81,12 @@ class Job:
     not_before: float = -math.inf
     waits: list[Wait] = field(default_factory=list["Wait"])
     left: int = 0
-    is_queued: bool = False
+    place: int = 0
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it is due, but has to wait for a call."""
+        return self.place != 0
 
     def wake(self) -> None:
         """Let all who wait for the job see what is new."""

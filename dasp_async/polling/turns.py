@@ -51,7 +51,8 @@ class Turns:
         self.opens_at = self._asks_at = -math.inf
         self.used_up: Callable[[float], CallRefused] | None = None
         self._queue: list[tuple[float, int, Job]] = []
-        self._order = itertools.count()
+        self._left = 0  # of the queue's places those that are no job's any more
+        self._order = itertools.count(1)
 
     def close(
         self, now: float, pause: float, used_up: Callable[[float], CallRefused] | None
@@ -72,8 +73,8 @@ class Turns:
         if self._next() is None and self._asks_at <= now:
             return now
         if not job.is_queued:
-            job.is_queued = True
-            heapq.heappush(self._queue, (job.due, next(self._order), job))
+            job.place = next(self._order)
+            heapq.heappush(self._queue, (job.due, job.place, job))
         return self._asks_at if self._next() is job else math.inf
 
     def admitted(self, job: Job) -> None:
@@ -84,12 +85,19 @@ class Turns:
     def leave(self, job: Job) -> None:
         """A job needs no call any more: the next one's turn has come."""
         if job.is_queued:
-            job.is_queued = False
+            job.place = 0
+            self._left += 1
+            if 2 * self._left > len(self._queue):
+                # Whoever is next may be so for a day, and would keep all who came and went since.
+                self._queue = [entry for entry in self._queue if entry[2].place == entry[1]]
+                heapq.heapify(self._queue)
+                self._left = 0
             following = self._next()
             if following is not None:
                 following.wake()
 
     def _next(self) -> Job | None:
-        while self._queue and not self._queue[0][2].is_queued:
+        while self._queue and self._queue[0][2].place != self._queue[0][1]:
             heapq.heappop(self._queue)
+            self._left -= 1
         return self._queue[0][2] if self._queue else None

@@ -21,7 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from dasp_async.dataset import read_tables
-from dasp_async.errors import HttpError, InvalidResponse
+from dasp_async.errors import DaspError, HttpError, InvalidResponse
 from dasp_async.messages import DESCRIBE
 from dasp_async.operations import (
     NAMESPACE,
@@ -69,8 +69,18 @@ def read_answer(
     mask: strikes secrets out of every text that comes from the answer. now: seconds since
     1970, to read a Retry-After that is a date.
     """
+    outcome = _outcome(operation, answer, mask, now)
+    if isinstance(outcome, DaspError):
+        raise outcome
+    return outcome
+
+
+def _outcome(
+    operation: Operation[ResultT], answer: HttpAnswer, mask: Mask, now: float
+) -> ResultT | DaspError:
+    """The result or the error; one raised here would have the answer's elements in its frames."""
     if not answer.readable:
-        raise _http_error(operation.name, answer, mask, now)
+        return _http_error(operation.name, answer, mask, now)
     content: list[_Element] = []
     problem, speaks_soap = "", is_soap(answer.content_type)
     try:
@@ -81,20 +91,20 @@ def read_answer(
         speaks_soap = True
     for element in content:
         if element.tag in FAULT_TAGS:
-            raise soap_fault(
+            return soap_fault(
                 operation.name,
                 element,
                 retry_after=retry_after(answer.retry_after, now),
                 mask=mask,
             )
     if answer.status >= 300 or not speaks_soap:
-        raise _http_error(operation.name, answer, mask, now)
+        return _http_error(operation.name, answer, mask, now)
     if not problem:
         try:
             return _result(operation, content, mask)
         except ValueError as breach:
             problem = cleaned(str(breach), mask)
-    raise InvalidResponse(
+    return InvalidResponse(
         f"{operation.name}: {problem}; {described(answer, mask)}", operation=operation.name
     )
 

@@ -33,6 +33,9 @@ _WIDE: Final = (
     (re.compile(rb"(?:\0[^\0]){2}"), "utf-16-be"),
 )
 
+# Longer than any label; Python remembers each that it has looked up, known or not, for good.
+LONGEST_LABEL: Final = 40
+
 
 def encoding_of(answer: HttpAnswer) -> str:
     """Python's name for the encoding of an answer's body.
@@ -64,6 +67,8 @@ def _declared(body: bytes) -> str | None:
 
 
 def _accepted(label: str) -> str | None:
+    if len(label) > LONGEST_LABEL:
+        return None
     try:
         name = codecs.lookup(label).name
     except (LookupError, ValueError):

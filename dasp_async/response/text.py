@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from dasp_async.secret import Mask
 
 EXCERPT_LENGTH: Final = 200
+# lxml looks through an element's attributes for each that is set.
+MOST_ATTRIBUTES: Final = 300
 
 _EXCERPT_SOURCE: Final = 20_000
+# Where the body was cut, a secret may have been too; of a key of 80 letters, all escaped, so much.
+_LONGEST_CUT: Final = 1000
 # What is not closed reaches to the end: so that no text, however made, is gone over twice.
 _MARKUP: Final = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<(?=[a-z/!?])[^<>]*>?",
     re.DOTALL | re.IGNORECASE,
 )
+# Python refuses to read a number of thousands of digits, and no character has one.
+_NO_CHARACTER: Final = re.compile(r"&#[0-9]{1000,};?")
 _CONTROLS: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
 )
@@ -40,8 +46,10 @@ def described(answer: HttpAnswer, mask: Mask) -> str:
 
 def excerpt(answer: HttpAnswer, mask: Mask) -> str:
     """The beginning of the body as a person would read it: no markup, one line, no secret."""
-    text = mask(answer.body.decode(encoding_of(answer), "replace"))[:_EXCERPT_SOURCE]
-    return cleaned(html.unescape(_MARKUP.sub(" ", text)), mask)
+    text = mask(answer.body.decode(encoding_of(answer), "replace"))
+    text = (text if answer.whole else text[:-_LONGEST_CUT])[:_EXCERPT_SOURCE]
+    text = _NO_CHARACTER.sub("\ufffd", _MARKUP.sub(" ", text))
+    return cleaned(html.unescape(text), mask)
 
 
 def cleaned(text: str, mask: Mask) -> str:
@@ -53,8 +61,13 @@ def cleaned(text: str, mask: Mask) -> str:
 
 
 def masked(element: _Element, mask: Mask) -> _Element:
-    """The element itself, without secrets in its texts and attributes."""
+    """The element itself, without secrets in its texts and attributes.
+
+    Raises `ValueError` where one has so many attributes that it would take too long.
+    """
     for each in element.iter():
+        if len(each.attrib) > MOST_ATTRIBUTES:
+            raise ValueError(f"it has an element of more than {MOST_ATTRIBUTES} attributes")
         each.text, each.tail = each.text and mask(each.text), each.tail and mask(each.tail)
         for name, value in each.attrib.items():
             each.set(name, mask(str(value)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -12,7 +13,6 @@ import anyio.to_thread
 from dasp_async.errors import AttemptTimeout, TransportError
 from dasp_async.messages import WSDL_REQUEST, HttpAnswer
 from dasp_async.transport.body import Body, decoded, plain, raw
-from dasp_async.transport.endpoint import checked
 from dasp_async.transport.trouble import mapped, reraise_bare
 
 if TYPE_CHECKING:
@@ -60,20 +60,21 @@ class HttpClient(Protocol):
 
 
 class Transport:
-    """The way to one endpoint, through an HTTP client that is its own or borrowed."""
+    """The way to one endpoint, through an HTTP client that is its own or borrowed.
+
+    endpoint: one that `problem_with_endpoint` finds nothing wrong with.
+    """
 
     def __init__(
         self,
         endpoint: str,
         *,
         http_client: HttpClient | None,
-        allow_http: bool,
         attempt_timeout: float | None,
         max_response_bytes: int,
         keep_alive: int,
-        mask: Mask,
     ) -> None:
-        parts = checked(endpoint, allow_http=allow_http)
+        parts = urlsplit(endpoint)
         self._uses_tls = parts.scheme == "https"
         described = parts._replace(query=WSDL_REQUEST.query or "", fragment="")
         self._urls = {None: endpoint, WSDL_REQUEST.query: described.geturl()}
@@ -85,11 +86,11 @@ class Transport:
         self._attempt_timeout = attempt_timeout
         self._max_response_bytes = max_response_bytes
         self._keep_alive = keep_alive
-        self._mask = mask
 
-    async def send(self, request: HttpRequest) -> HttpAnswer:
+    async def send(self, request: HttpRequest, mask: Mask) -> HttpAnswer:
         """The answer to a request, whatever its status.
 
+        mask: strikes the request's secrets out of what is said of the answer or of an error.
         Raises `TransportError` if none came, and `AttemptTimeout` if it took too long.
         """
         self._refuse_if_closed()
@@ -97,9 +98,9 @@ class Transport:
         with anyio.move_on_after(self._attempt_timeout) as scope:
             self._under_way.add(scope)
             try:
-                outcome = await self._exchange(request)
+                outcome = await self._exchange(request, mask)
             except Exception as error:  # noqa: BLE001 - none of the HTTP library's may escape
-                outcome = mapped(error, request.operation, self._mask)
+                outcome = mapped(error, request.operation, mask)
             except BaseException as stop:  # noqa: BLE001 - raised again, bare
                 reraise_bare(stop)
             finally:
@@ -130,7 +131,7 @@ class Transport:
             await self._own.http.aclose()
             self._own = None
 
-    async def _exchange(self, request: HttpRequest) -> HttpAnswer:
+    async def _exchange(self, request: HttpRequest, mask: Mask) -> HttpAnswer:
         if self._borrowed is not None:
             http: HttpClient = self._borrowed
             http_request = http.build_request(
@@ -147,7 +148,7 @@ class Transport:
             http, http_request = own.http, own.request(request)
         response = await http.send(http_request, stream=True, follow_redirects=False)
         try:
-            return await self._read(response)
+            return await self._read(response, mask)
         finally:
             await response.aclose()
 
@@ -176,7 +177,7 @@ class Transport:
         if self._closed:
             raise RuntimeError("this client is closed; make a new one")
 
-    async def _read(self, response: Any) -> HttpAnswer:
+    async def _read(self, response: Any, mask: Mask) -> HttpAnswer:
         cap = self._max_response_bytes
         headers = _headers(response.headers.raw)
         content: tuple[bytes, bool] | None
@@ -186,8 +187,8 @@ class Transport:
         else:
             content = decoded(await raw(response, cap), headers.get(b"content-encoding", ""), cap)
         # Masked here already, since an answer shows them, and they can echo what was sent.
-        content_type = self._mask(headers.get(b"content-type", ""))
-        retry_after = self._mask(headers.get(b"retry-after", "")) or None
+        content_type = mask(headers.get(b"content-type", ""))
+        retry_after = mask(headers.get(b"retry-after", "")) or None
         body, whole = content or (b"", True)
         return HttpAnswer(
             response.status_code,

@@ -8,18 +8,16 @@ been idle for too long.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import anyio
 import httpcore  # httpx stands on it, and says which
 import httpx
-
-if TYPE_CHECKING:
-    import ssl
 
 # Seconds that an idle connection stays open, as httpx has it
 KEEP_ALIVE_EXPIRY: Final = 5.0
@@ -92,7 +90,11 @@ class _LastUsedFirst(httpcore.AsyncConnectionPool):
             await _close(connection)
             raise
         assert isinstance(response.stream, AsyncIterable)  # noqa: S101 - for the type checkers
-        response.stream = _Stream(response.stream, lambda: self._free(connection))
+        extensions = cast("dict[str, Any]", response.extensions)
+        # httpx would log it, and it can echo the key.
+        extensions.pop("reason_phrase", None)
+        network = extensions["network_stream"]
+        response.stream = _Stream(response.stream, lambda: self._free(connection, network))
         return response
 
     async def aclose(self) -> None:
@@ -113,10 +115,10 @@ class _LastUsedFirst(httpcore.AsyncConnectionPool):
             await _close(connection)
         return None
 
-    async def _free(self, connection: httpcore.AsyncConnectionInterface) -> None:
+    async def _free(self, connection: httpcore.AsyncConnectionInterface, network: object) -> None:
         self._in_use.remove(connection)
         now = time.monotonic()
-        if connection.is_idle() and not _has_more(connection):
+        if connection.is_idle() and not _has_more(connection, network):
             self._idle.append(_Idle(connection, now))
         else:
             await _close(connection)
@@ -201,13 +203,20 @@ class _Joined(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _has_more(connection: Any) -> bool:
-    """Whether more came than the answer.
+def _has_more(connection: Any, network: Any) -> bool:
+    """Whether more came than the answer, in the bytes after it or in a TLS record of its own.
 
     httpcore would take that for the next call's answer, and not even send its request.
     """
     more, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001 - no other way
-    return bool(more)
+    tls = network.get_extra_info("ssl_object")
+    if more or not isinstance(tls, ssl.SSLObject):
+        return bool(more)
+    try:
+        tls.read(1)
+    except ssl.SSLError as nothing:
+        return not isinstance(nothing, ssl.SSLWantReadError)
+    return True
 
 
 async def _close(connection: httpcore.AsyncConnectionInterface) -> None:

@@ -5,34 +5,37 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 # Blanks and controls, which `urlsplit` lets pass, and what browsers take for a slash
 _NOT_URL: Final = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
 
-def checked(endpoint: object, *, allow_http: bool) -> SplitResult:
-    """The endpoint's parts; raises `ValueError` if the key must not be sent there."""
+def problem_with_endpoint(endpoint: object, *, allow_http: bool) -> TypeError | ValueError | None:
+    """Why the key must not be sent there; None if it may.
+
+    Returned, since the frames of a raised error would hold a password in the URL.
+    """
     if not isinstance(endpoint, str):
-        raise TypeError(f"endpoint must be text, not {type(endpoint).__name__}")
+        return TypeError(f"endpoint must be text, not {type(endpoint).__name__}")
     try:
         parts = urlsplit(endpoint)
         host, _ = parts.hostname, parts.port
     except ValueError:
         # What `urlsplit` says may quote a password.
-        raise ValueError("endpoint is not a URL: its host or port can't be read") from None
+        return ValueError("endpoint is not a URL: its host or port can't be read")
     if parts.scheme not in {"http", "https"} or not host or _NOT_URL.search(endpoint):
-        raise ValueError(
+        return ValueError(
             "endpoint must be a URL like https://api.discountasp.net/1.0/customerapi.asmx"
         )
     if "@" in parts.netloc:
-        raise ValueError("endpoint must not hold a user name or password")
+        return ValueError("endpoint must not hold a user name or password")
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):
-        raise ValueError(
+        return ValueError(
             "endpoint must be https, since each request carries the key; http is for loopback, "
             "or say allow_http=True"
         )
-    return parts
+    return None
 
 
 def _is_loopback(host: str) -> bool:

@@ -25,6 +25,7 @@ _NOT_SENT: Final = frozenset(
 )
 _PASSING: Final = frozenset({"TransportError", "OSError"})
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_STATUS: Final = re.compile(r"\d{3}(?!\d)", re.ASCII)
 _REASON_LENGTH: Final = 200
 
 
@@ -86,9 +87,12 @@ def _first_of_group(error: BaseException) -> BaseException | None:
 
 def _reason(chain: list[BaseException], mask: Mask) -> str:
     """What the operating system said, where it did; proxies' passwords and the key left out."""
+    # Their texts may quote a proxy's password.
     if type(chain[0]).__name__ == "InvalidURL":
-        # Its text may quote a proxy's password.
         return "the endpoint's URL or a proxy's can't be read"
+    if type(chain[0]).__name__ == "ProxyError":
+        status = _STATUS.match(str(chain[0]))
+        return f"the proxy answered {status[0]}" if status else "the proxy refused it"
     root = next((link for link in reversed(chain) if isinstance(link, OSError)), chain[0])
     text = _USERINFO.sub("", mask(" ".join(str(root).split())))[:_REASON_LENGTH]
     meaning = _meaning(root)

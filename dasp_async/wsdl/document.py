@@ -23,6 +23,11 @@ _EXTENSIONS: Final = {
     SoapVersion.SOAP_1_2: f"{WSDL}soap12/",
 }
 
+# One name can be a part of many others, which would each cost its length, and lxml goes through
+# all attributes of an element for each that is read.
+LONGEST_ATTRIBUTE: Final = 500
+MOST_ATTRIBUTES: Final = 100
+
 
 def read_wsdl(root: _Element, *, served_at: datetime | None = None) -> ServiceDescription:
     """The service that a WSDL describes; raises `ValueError` if no operation can be found in it.
@@ -31,6 +36,10 @@ def read_wsdl(root: _Element, *, served_at: datetime | None = None) -> ServiceDe
     """
     if root.tag != wsdl("definitions"):
         raise ValueError(f"its root is {root.tag!s}, not WSDL 1.1's {wsdl('definitions')}")
+    if root.xpath(f"boolean(//@*[string-length() > {LONGEST_ATTRIBUTE}])"):
+        raise ValueError(f"it has an attribute of more than {LONGEST_ATTRIBUTE} characters")
+    if root.xpath(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES}])"):
+        raise ValueError(f"it has an element of more than {MOST_ATTRIBUTES} attributes")
     operations: dict[str, OperationDescription] = {}
     document = _Document(root)
     for bound in document.bound():

@@ -105,9 +105,7 @@ class Schemas:
         for _ in range(_DEEPEST):
             extension = declared.find(f"{_COMPLEX_CONTENT}/{_EXTENSION}")
             holder = declared if extension is None else extension
-            self._left -= 1 + len(holder) + sum(map(len, holder))
-            if self._left < 0:
-                raise ValueError(f"its types have more than {MOST_ELEMENTS} elements in all")
+            self._count(1 + len(holder) + sum(map(len, holder)))
             own = _sequence(holder, name)
             if isinstance(own, OpaqueType):
                 return own
@@ -162,9 +160,18 @@ class Schemas:
             if declared is None:
                 return _ANY_TYPE
         if declared not in self._read:
-            read = _simple if declared.tag == _SIMPLE_TYPE else self._complex
+            read = self._simple if declared.tag == _SIMPLE_TYPE else self._complex
             self._read[declared] = read(declared, name)
         return self._read[declared]
+
+    def _simple(self, declared: _Element, name: str) -> XsdType:
+        self._count(sum(1 for _ in declared.iter()))
+        return _simple(declared, name)
+
+    def _count(self, elements: int) -> None:
+        self._left -= elements
+        if self._left < 0:
+            raise ValueError(f"its types have more than {MOST_ELEMENTS} elements in all")
 
     def _complex(self, declared: _Element, name: str) -> XsdType:
         parts = self._parts(declared, name)

@@ -1,0 +1,1 @@
+"""The key and passwords are in nothing that a client emits or leaves behind."""
