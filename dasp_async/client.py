@@ -96,13 +96,11 @@ class CustomerApi(Operations):
         fault_rules: FaultRules = FaultRules(),  # noqa: B008 - frozen
         clock: Clock | None = None,
     ) -> None:
-        arguments.kind_of("allow_http", allow_http, bool)
-        problem = arguments.problem_with_key(key) or problem_with_endpoint(
-            endpoint, allow_http=allow_http
-        )
+        problem = arguments.problem_with_key(key)
         secret = Secret(key)
         # No error below may have the key among the local variables of its traceback.
         del key
+        problem = problem or problem_with_endpoint(endpoint, allow_http=allow_http)
         if problem is not None:
             # Nor a password that a URL has no place for.
             del endpoint

@@ -402,7 +402,6 @@ async def test_looks_are_not_retried_on_their_own_but_ridden_out() -> None:
         {"on_status": 5},
         {"on_status": anyio.sleep},
     ],
-    ids=repr,
 )
 async def test_a_wrong_option_of_a_wait_is_refused_before_anything_is_sent(
     wrong: dict[str, Any],

@@ -332,7 +332,6 @@ ROW = OPERATIONS["SMGetAllAliases"]
         ({"answer": None}, TypeError, "answer must be a plain function"),
         ({"answer": 5}, TypeError, "answer must be a plain function"),
     ],
-    ids=repr,
 )
 def test_a_row_of_a_wrong_kind_is_refused(
     changes: dict[str, Any], error: type[Exception], named: str

@@ -93,7 +93,7 @@ async def test_a_wait_of_an_hour_costs_about_as_many_calls_as_stated() -> None:
 def test_the_two_commands_stand_alone_on_their_lines() -> None:
     demo, tests = (token.content.splitlines() for token in fences("sh"))
     assert (len(demo), demo[0].split()[-2:]) == (1, [".venv/bin/dasp", "demo"])
-    assert (len(tests), tests[0].split()[-2:]) == (1, ["-m", "pytest"])
+    assert (len(tests), tests[0].split()[-3:]) == (1, [".venv-test/bin/pytest", "-n", "2"])
 
 
 def test_the_error_tree_is_the_one_in_the_code() -> None:

@@ -192,9 +192,9 @@ def _jsonable(value: Plain) -> object:
 
 
 def _agreed(preview: str) -> bool:
-    typer.echo(f"{preview}\n\nIt may change something. Send it? [y/N] ", err=True, nl=False)
-    # Not click's own question, which writes to standard output too.
     with contextlib.suppress(KeyboardInterrupt):
+        typer.echo(f"{preview}\n\nIt may change something. Send it? [y/N] ", err=True, nl=False)
+        # Not click's own question, which writes to standard output too.
         if sys.stdin.readline().strip().lower() in {"y", "yes"}:
             return True
     typer.echo("\ndasp: nothing was sent", err=True)

@@ -90,7 +90,7 @@ class _LastUsedFirst(httpcore.AsyncConnectionPool):
             await _close(connection)
             raise
         assert isinstance(response.stream, AsyncIterable)  # noqa: S101 - for the type checkers
-        extensions = cast("dict[str, Any]", response.extensions)
+        extensions = cast("Any", response).extensions
         # httpx would log it, and it can echo the key.
         extensions.pop("reason_phrase", None)
         network = extensions["network_stream"]
@@ -173,9 +173,20 @@ class _OneWrite(httpcore.AsyncNetworkBackend):
 class _Joined(httpcore.AsyncNetworkStream):
     """A stream that sends what was written when its answer is to be read."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, tls: Any = None) -> None:
         self._stream = stream
+        self._tls = tls
         self._unsent = b""
+
+    def has_more(self) -> bool:
+        """Whether a TLS record has come that nobody has read."""
+        if not isinstance(self._tls, ssl.SSLObject):
+            return False
+        try:
+            self._tls.read(1)
+        except ssl.SSLError as nothing:
+            return not isinstance(nothing, ssl.SSLWantReadError)
+        return True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._unsent:
@@ -197,7 +208,8 @@ class _Joined(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return _Joined(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return _Joined(stream, stream.get_extra_info("ssl_object"))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -209,14 +221,7 @@ def _has_more(connection: Any, network: Any) -> bool:
     httpcore would take that for the next call's answer, and not even send its request.
     """
     more, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001 - no other way
-    tls = network.get_extra_info("ssl_object")
-    if more or not isinstance(tls, ssl.SSLObject):
-        return bool(more)
-    try:
-        tls.read(1)
-    except ssl.SSLError as nothing:
-        return not isinstance(nothing, ssl.SSLWantReadError)
-    return True
+    return bool(more) or bool(network.has_more())
 
 
 async def _close(connection: httpcore.AsyncConnectionInterface) -> None:

@@ -11,11 +11,15 @@ from urllib.parse import urlsplit
 _NOT_URL: Final = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
 
-def problem_with_endpoint(endpoint: object, *, allow_http: bool) -> TypeError | ValueError | None:
+def problem_with_endpoint(  # noqa: PLR0911 - a return for each reason
+    endpoint: object, *, allow_http: object
+) -> TypeError | ValueError | None:
     """Why the key must not be sent there; None if it may.
 
     Returned, since the frames of a raised error would hold a password in the URL.
     """
+    if not isinstance(allow_http, bool):
+        return TypeError(f"allow_http must be a bool, not {type(allow_http).__name__}")
     if not isinstance(endpoint, str):
         return TypeError(f"endpoint must be text, not {type(endpoint).__name__}")
     try:

@@ -132,14 +132,26 @@ def draw(rates: dict[str, dict[int, float]], path: Path) -> None:
     matplotlib = import_module("matplotlib")
     matplotlib.use("svg")
     matplotlib.rcParams["svg.fonttype"] = "none"
-    figure, axes = import_module("matplotlib.pyplot").subplots(figsize=(7, 4.5))
-    for name, by_callers in rates.items():
-        axes.loglog(list(by_callers), list(by_callers.values()), marker="o", label=name)
+    # Else it would change with the day it is drawn on.
+    matplotlib.rcParams["svg.hashsalt"] = "dasp_async"
+    figure, axes = import_module("matplotlib.pyplot").subplots(figsize=(8.5, 4.5))
+    for number, (name, by_callers) in enumerate(rates.items()):
+        is_ours = name.startswith("dasp_async")
+        axes.loglog(
+            list(by_callers),
+            list(by_callers.values()),
+            color=matplotlib.colormaps["tab20"](number),
+            linestyle="solid" if is_ours else "dashed",
+            linewidth=3 if is_ours else 1.5,
+            marker="o",
+            label=name,
+        )
+    axes.set_xticks(list(CALLERS), labels=[str(callers) for callers in CALLERS])
     axes.set_xlabel("callers at once")
     axes.set_ylabel("calls a second")
     axes.grid(visible=True, which="both", alpha=0.2)
-    axes.legend(fontsize=8)
-    figure.savefig(path, bbox_inches="tight")
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ import pytest
 from dasp_async import DaspError, HttpError, JobFailed, PollTimeout, SoapFault, TransportError
 from dasp_async.testing import FakeClock
 from tests.conftest import BACKENDS
-from tests.secrets.calls import CALLS, ECHOED, Notes, api
-from tests.secrets.faults import FAULT_11, SERVER_ERROR, echo, says
-from tests.secrets.remains import assert_hidden
-from tests.secrets.search import JOB, KEYS, PASSWORD
+from tests.secrecy.calls import CALLS, ECHOED, Notes, api
+from tests.secrecy.faults import FAULT_11, SERVER_ERROR, echo, says
+from tests.secrecy.remains import assert_hidden
+from tests.secrecy.search import JOB, KEYS, PASSWORD
 from tests.servers import (
     SOAP_1_1,
     Behaviour,

@@ -15,10 +15,10 @@ import pytest
 import sniffio
 
 from dasp_async import CustomerApi
-from tests.secrets.calls import Notes, api
-from tests.secrets.faults import sends_half
-from tests.secrets.remains import assert_hidden
-from tests.secrets.search import JOB, KEY
+from tests.secrecy.calls import Notes, api
+from tests.secrecy.faults import sends_half
+from tests.secrecy.remains import assert_hidden
+from tests.secrecy.search import JOB, KEY
 from tests.servers import Behaviour, RawServer, Wire, is_silent
 
 pytestmark = [

@@ -15,8 +15,8 @@ from dasp_async import Schedule
 from dasp_async.cli import app
 from dasp_async.cli.fake import serving
 from dasp_async.testing import FakeCustomerApi, Fault
-from tests.secrets.faults import FAULTS, HTTP, SOAP, echo
-from tests.secrets.search import JOB, KEY, KEYS, PASSWORD, found
+from tests.secrecy.faults import FAULTS, HTTP, SOAP, echo
+from tests.secrecy.search import JOB, KEY, KEYS, PASSWORD, found
 from tests.servers import RawServer, is_silent
 
 KEYED: Final = {

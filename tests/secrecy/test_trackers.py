@@ -21,11 +21,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from dasp_async import CustomerApi, DaspError, Outcome, to_python
 from dasp_async.testing import FakeCustomerApi, JobRecord
 from tests.conftest import BACKENDS
-from tests.secrets.calls import CALLS, ECHOED, Notes, api
-from tests.secrets.conftest import SERVERS_OWN_WORDS
-from tests.secrets.faults import CAP, FAULTS
-from tests.secrets.remains import assert_hidden, holders, walked
-from tests.secrets.search import JOB, KEY, KEYS, PASSWORD, found
+from tests.secrecy.calls import CALLS, ECHOED, Notes, api
+from tests.secrecy.conftest import SERVERS_OWN_WORDS
+from tests.secrecy.faults import CAP, FAULTS
+from tests.secrecy.remains import assert_hidden, holders, walked
+from tests.secrecy.search import JOB, KEY, KEYS, PASSWORD, found
 from tests.servers import RawServer, answer, replies
 
 PATH: Final = "/1.0/customerapi.asmx"
@@ -42,7 +42,7 @@ asyncio_only = pytest.mark.parametrize("anyio_backend", BACKENDS[:1], indirect=T
 def test_no_event_of_sentry_shows_a_secret() -> None:
     # In a process of its own, since Sentry changes the libraries that it watches.
     app = subprocess.run(
-        [sys.executable, "-m", "tests.secrets.sentry_app"],
+        [sys.executable, "-m", "tests.secrecy.sentry_app"],
         stdout=subprocess.PIPE,
         timeout=50,
         check=True,

@@ -9,10 +9,10 @@ import pytest
 
 from dasp_async import DaspError
 from tests.conftest import BACKENDS
-from tests.secrets.calls import CALLS, ECHOED, READS, Notes, api
-from tests.secrets.faults import CAP, FAULTS, NETWORK
-from tests.secrets.remains import assert_hidden, drawn_by_rich
-from tests.secrets.search import KEYS, PASSWORD, found
+from tests.secrecy.calls import CALLS, ECHOED, READS, Notes, api
+from tests.secrecy.faults import CAP, FAULTS, NETWORK
+from tests.secrecy.remains import assert_hidden, drawn_by_rich
+from tests.secrecy.search import KEYS, PASSWORD, found
 from tests.servers import RawServer
 
 # By the fault; those whose words depend on the key's letters come with a plain one too.

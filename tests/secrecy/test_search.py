@@ -13,9 +13,9 @@ import pytest
 from dasp_async import DaspError
 from dasp_async.messages import HttpAnswer, HttpRequest
 from dasp_async.secret import Concealed, Mask, Secret
-from tests.secrets.faults import echo
-from tests.secrets.remains import assert_hidden, drawn_by_rich, holders, walked
-from tests.secrets.search import KEY, KEYS, PASSWORD, PIECE, found, spellings
+from tests.secrecy.faults import echo
+from tests.secrecy.remains import assert_hidden, drawn_by_rich, holders, walked
+from tests.secrecy.search import KEY, KEYS, PASSWORD, PIECE, found, spellings
 
 SECRETS: Final = [*KEYS.values(), PASSWORD]
 
@@ -83,7 +83,7 @@ class Careless:
 Careless.__module__ = "dasp_async.careless"
 
 
-@pytest.mark.parametrize("value", [KEY, [KEY.encode()], {"key": {KEY}}, Careless(KEY)], ids=repr)
+@pytest.mark.parametrize("value", [KEY, [KEY.encode()], {"key": {KEY}}, Careless(KEY)])
 def test_a_leak_of_a_frame_is_found(value: object) -> None:
     def leaks(body: object) -> None:
         raise DaspError(f"{id(body)}")

@@ -22,7 +22,7 @@ from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 from dasp_async import DaspError
-from tests.secrets.search import found
+from tests.secrecy.search import found
 
 TESTS: Final = str(Path(__file__).parents[1])
 HTTP_LIBRARIES: Final = re.compile(r"[/\\](httpx2?|httpcore2?|h11|lxml)[/\\]")

@@ -19,7 +19,7 @@ from dasp_async import (
     SoapFault,
     TransportError,
 )
-from tests.secrets.search import spellings
+from tests.secrecy.search import spellings
 from tests.servers import (
     SOAP_1_1,
     SOAP_1_2,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.secrets.search import found
+from tests.secrecy.search import found
 
 # Left out, and so not promised: what a server says may be in httpcore's own logs at DEBUG, which
 # have heads as they came in, and what was no HTTP.

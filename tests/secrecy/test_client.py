@@ -11,9 +11,9 @@ import pytest
 from rich.pretty import pretty_repr
 
 from dasp_async import CustomerApi, DaspError, MemoryBudget
-from tests.secrets.calls import CALLS, Notes, api
-from tests.secrets.remains import assert_hidden, holders, walked
-from tests.secrets.search import JOB, KEY, KEYS, PASSWORD, found
+from tests.secrecy.calls import CALLS, Notes, api
+from tests.secrecy.remains import assert_hidden, holders, walked
+from tests.secrecy.search import JOB, KEY, KEYS, PASSWORD, found
 from tests.servers import RawServer, answer, replies
 
 OPTIONS: Final[list[dict[str, Any]]] = [

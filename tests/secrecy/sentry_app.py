@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any, cast
 
 import anyio
@@ -13,11 +14,11 @@ from sentry_sdk.scrubber import EventScrubber
 from sentry_sdk.transport import Transport
 
 from dasp_async import CustomerApi, DaspError
-from tests.secrets.calls import CALLS, ECHOED, api
-from tests.secrets.conftest import SERVERS_OWN_WORDS
-from tests.secrets.faults import CAP, FAULTS
-from tests.secrets.remains import TESTS
-from tests.secrets.search import KEYS, PASSWORD, found
+from tests.secrecy.calls import CALLS, ECHOED, api
+from tests.secrecy.conftest import SERVERS_OWN_WORDS
+from tests.secrecy.faults import CAP, FAULTS
+from tests.secrecy.remains import TESTS
+from tests.secrecy.search import KEYS, PASSWORD, found
 from tests.servers import RawServer
 
 
@@ -38,7 +39,7 @@ class Collector(Transport):
 def _ours(payload: object) -> object:
     """A payload without the variables of the tests' own frames."""
     if isinstance(payload, list):
-        return [_ours(each) for each in payload]
+        return [_ours(each) for each in cast("Iterable[object]", payload)]
     if not isinstance(payload, dict):
         return payload
     members = cast("dict[str, Any]", payload)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 from dasp_async import CustomerApi
-from tests.secrets.search import JOB, PASSWORD
+from tests.secrecy.search import JOB, PASSWORD
 
 ResultT = TypeVar("ResultT")
 Call = Callable[[CustomerApi], Awaitable[object]]
