@@ -957,3 +957,33 @@ def test_sqlite_is_imported_when_first_used() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
     )
     assert run.stdout.split() == ["False"]
+
+
+async def test_a_process_that_asks_as_seldom_as_it_may_is_not_forgotten(
+    make: Make, clock: FakeClock
+) -> None:
+    budget = make(limit=1000)
+    await prove(budget)
+    admitted(await budget.admit(CALLER, Waiting("a", 2000)))
+    clock.advance(LONGEST_PAUSE)
+    admitted(await budget.admit(CALLER, Waiting("b", 1)))
+    assert await pause_of(budget, Waiting("b", 1)) == pytest.approx(DAY / 1000, rel=0.02)
+
+
+async def test_an_endpoints_faults_are_forgotten_to_the_second(
+    make: Make, clock: FakeClock
+) -> None:
+    budget = make()
+    for number in range(4):
+        await fail(budget, 5, Caller.of(f"wrong key {number}", SITE))
+    clock.advance(SITE_WINDOW - 1)
+    assert await budget.admit(CALLER, None) == Closed(1, 20)
+    clock.advance(1)
+    admitted(await budget.admit(CALLER, None))
+
+
+def test_a_port_may_be_told_or_be_the_schemes_own() -> None:
+    for scheme, port in (("https", 443), ("http", 80)):
+        named = Caller.of(KEY, f"{scheme}://site.invalid:{port}/")
+        assert Caller.of(KEY, f"{scheme}://site.invalid/") == named
+        assert Caller.of(KEY, f"{scheme}://site.invalid:{port + 1}/") != named

@@ -31,6 +31,7 @@ from dasp_async.budget.rules import (
     LONGEST_PAUSE,
     MAX_FAULTS,
     MAX_SITE_FAULTS,
+    SHORTEST_PAUSE,
     UNPROVEN_PAUSE,
     Ledger,
     Limits,
@@ -79,6 +80,8 @@ def ahead(*, since_grant: float) -> dict[str, Any]:
         (10, 4, True, {"used": 6, "returns": [7.0, 8.0]}, UsedUp(7.0, 10, 6)),
         (10, 4, True, {"used": 7, "returns": [7.0, 8.0, 9.0]}, UsedUp(8.0, 10, 7)),
         (1, 0, True, {"used": 4000, "returns": [7.0, 8.0, 9.0]}, UsedUp(9.0, 1, 4000)),
+        # ten must return, of which every second is told
+        (291, 0, False, {"used": 300, "returns": [*range(7, 157)]}, UsedUp(12, 291, 300)),
         (10, 4, True, {"used": 5, "returns": [7.0]}, NotYet(7.0)),
         (10, 4, True, {"used": 5, "returns": [DAY]}, NotYet(LONGEST_PAUSE)),
         (10, 8, True, {"used": 0, "returns": []}, None),
@@ -94,6 +97,17 @@ def ahead(*, since_grant: float) -> dict[str, Any]:
         (3, 0, True, ahead(since_grant=54.0), None),
         (3, 0, True, ahead(since_grant=math.inf), None),
         (math.inf, 0, True, {"since_grant": 0.0}, None),
+        # no pause is too short to be told by a clock
+        (10, 0, False, {"used": 10, "returns": [1e-9]}, UsedUp(SHORTEST_PAUSE, 10, 10)),
+        (10, 4, True, {"used": 5, "returns": [1e-9]}, NotYet(SHORTEST_PAUSE)),
+        (10, 0, False, {"standing": Standing(True, 10, 1, 5 + 1e-9)}, Closed(SHORTEST_PAUSE, 10)),
+        (
+            10,
+            0,
+            False,
+            {"standing": Standing(), "site_faults": MAX_SITE_FAULTS, "site_return": 1e-9},
+            Closed(SHORTEST_PAUSE, MAX_SITE_FAULTS),
+        ),
         # the guard comes first
         (10, 0, False, {"used": 10, "standing": Standing(True, 10, 1, 65.0)}, Closed(60.0, 10)),
         (10, 0, False, {"standing": Standing(True, 10, 1, 5.0)}, None),

@@ -22,7 +22,7 @@ from dasp_async import (
     SoapFault,
     TransportError,
 )
-from dasp_async.polling import Load, Looks, Wait
+from dasp_async.polling import Load, Looks, NotNow, Wait
 from dasp_async.testing import FakeClock
 
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
@@ -490,3 +490,103 @@ def test_impossible_durations_are_refused(missing: dict[str, float]) -> None:
     options: dict[str, float] = {"timeout": 60, "initial_delay": 0, **missing}
     with pytest.raises(ValueError, match=next(iter(missing))):
         Wait(Service(DONE).looks(), JOB, schedule=EVEN, **options)
+
+
+async def test_a_job_that_all_have_left_is_looked_at_anew_by_the_next() -> None:
+    service = Service(PENDING, RUNNING, DONE)
+    looks = service.looks()
+
+    async def gives_up(timeout: float) -> None:
+        with pytest.raises(PollTimeout):
+            await wait_for(looks, timeout=timeout)
+
+    async with anyio.create_task_group() as group:
+        for timeout in (3, 4, 5):
+            group.start_soon(gives_up, timeout)
+    seen: list[str | None] = []
+    await wait_for(looks, seen=lambda status: seen.append(status.status))
+    assert seen == ["Running", "Completed"]
+    assert service.called_at == [0, 5, 15]
+
+
+async def test_a_look_says_for_how_long_it_has_been_due() -> None:
+    clock = FakeClock()
+    looked: list[tuple[float, int, float]] = []
+
+    async def fetch(_: UUID, load: Load | None) -> JobStatus:
+        assert load is not None
+        looked.append((clock.monotonic(), load.jobs, load.overdue))
+        if len(looked) == 1:
+            raise NotNow(5)
+        load.admitted()
+        return RUNNING
+
+    looks = Looks(fetch, clock=clock, is_too_often=lambda _: False, random=Random(0))
+    with pytest.raises(PollTimeout):
+        await wait_for(looks, initial_delay=20, timeout=43)
+    # the last is taken before it is due
+    assert looked == [(20, 1, 0), (25, 1, 5), (35, 1, 0), (41, 1, 0)]
+
+
+async def test_while_calls_are_plenty_no_look_waits_for_another_to_be_admitted() -> None:
+    clock = FakeClock()
+    asked_at: list[float] = []
+
+    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+        asked_at.append(clock.monotonic())
+        await clock.sleep(1)
+        if load is not None:
+            load.admitted()
+        return replace(DONE, job_id=job_id)
+
+    looks = Looks(fetch, clock=clock, is_too_often=lambda _: False, random=Random(0))
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: wait_for(looks, JOB))
+        group.start_soon(lambda: wait_for(looks, OTHER))
+    assert asked_at == [0, 0]
+
+
+async def test_a_first_look_put_off_for_too_long_is_the_last() -> None:
+    service = Service(RUNNING)
+    with pytest.raises(PollTimeout):
+        await wait_for(service.looks(), initial_delay=60, timeout=35)
+    assert service.called_at == [33]
+
+
+async def test_a_newcomer_who_can_wait_longer_does_not_put_the_first_look_off() -> None:
+    service = Service(DONE)
+    looks = service.looks()
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: wait_for(looks, initial_delay=5))
+        await all_waiting()
+        await wait_for(looks, initial_delay=60)
+    assert service.called_at == [5]
+
+
+async def test_when_calls_are_to_be_had_again_whose_look_is_due_for_longest_is_first() -> None:
+    clock = FakeClock()
+    looked: list[tuple[float, UUID]] = []
+
+    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+        assert load is not None
+        looked.append((clock.monotonic(), job_id))
+        if len(looked) == 1:
+            raise NotNow(10)
+        load.admitted()
+        return replace(DONE, job_id=job_id)
+
+    looks = Looks(fetch, clock=clock, is_too_often=lambda _: False, random=Random(0))
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: wait_for(looks, OTHER, initial_delay=10))
+        await all_waiting()
+        await wait_for(looks, JOB)
+    assert looked == [(0, JOB), (10, JOB), (10, OTHER)]
+
+
+async def test_the_time_that_a_look_is_given_is_what_is_left() -> None:
+    service = Service(DONE)
+    service.clock.advance(1000)
+    service.gate = anyio.Event()
+    with pytest.raises(PollTimeout):
+        await wait_for(service.looks(), timeout=0.05)
+    assert service.called_at == [1000]

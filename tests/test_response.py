@@ -599,6 +599,7 @@ def test_a_good_result_under_a_bad_status_is_none(status: int) -> None:
 HINTS = [
     (301, "redirects are never followed, since the body holds the key"),
     (308, "redirects are never followed, since the body holds the key"),
+    (399, "redirects are never followed, since the body holds the key"),
     (401, "the key may be wrong, or this address not white-listed in the control panel"),
     (403, "the key may be wrong, or this address not white-listed in the control panel"),
     (404, "the endpoint may be wrong"),
@@ -716,6 +717,7 @@ EXCERPTS = [
     ("a<script>b</script >c<script>d", "a c"),
     ("<scripts>a</scripts>", "a"),
     ("<!-- <b>x</b> -->a<!---->b", "a b"),
+    ("<!-- a -> b -->c", "c"),
     ("a<!-- x", "a"),
     ("<!DOCTYPE html><?xml version='1.0'?>a", "a"),
     ("<title>a</title>\r\n\t b", "a b"),
@@ -725,6 +727,8 @@ EXCERPTS = [
     ("a\0b\x1b[31mc\x7fd\x85e", "a b [31mc d e"),
     ("a\u202eb\u2066c\u200bd\u200fe\u061cf\u2028g\ufeffh", "a b c d e f g h"),
     ("a&#x202e;b&#8203;c&#0;d", "a b c\ufffdd"),
+    (f"a&#{'9' * 5000};b", "a\ufffdb"),
+    (f"a&#{'9' * 5000} b", "a\ufffd b"),
     ("x" * 200, "x" * 200),
     ("x" * 201, "x" * 199 + "…"),
     ("x " * 1000, "x " * 99 + "x…"),
@@ -973,6 +977,8 @@ def test_utf_32_is_read(encoding: str, mark: bool) -> None:
 def test_bytes_that_are_not_in_their_encoding_are_no_text() -> None:
     body = b"\xff\xfe" + "<a>".encode("utf-16-le") + b"\x00"
     assert "not text in utf-16" in str(error_of(InvalidResponse, body))
+    spoilt = answer("é", content_type="text/xml; charset=us-ascii")
+    assert "not text in ascii" in str(error_of(InvalidResponse, spoilt))
 
 
 def test_a_long_detail_is_cut() -> None:
@@ -1257,3 +1263,35 @@ def test_only_a_result_or_an_error_of_ours_comes_out(
 )
 def test_a_charset_only_one_side_knows_is_none(name: str) -> None:
     assert read(answer(result(), content_type=f"text/xml; charset={name}")) == RECORD
+
+
+@pytest.mark.timeout(5)
+def test_a_detail_whose_children_repeat_much_is_cut() -> None:
+    declared = " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(900))
+    detail = error_of(SoapFault, fault(f"<detail {declared}>{'<a/>' * 40_000}</detail>")).detail
+    assert detail is not None
+    assert len(detail) == 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("piece", "counted", "most"), [("<a/>", "<", 50_000), ("<a xmlns='u'/>", "xmlns", 1_000)]
+)
+def test_an_answer_may_be_as_large_as_the_bounds_allow(piece: str, counted: str, most: int) -> None:
+    def with_pieces(number: int) -> str:
+        return result(f"{piece * number}{MEMBERS}")
+
+    rest = most - result().count(counted)
+    assert read(with_pieces(rest)) == RECORD
+    assert f"more than {most} " in str(error_of(InvalidResponse, with_pieces(rest + 1)))
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_namespace_may_be_of_300_bytes(quote: str) -> None:
+    # nothing is looked for in an answer of 4096 bytes or less
+    blanks = " " * 5000
+
+    def with_namespace(length: int) -> str:
+        return result(f"<a xmlns={quote}{'x' * length}{quote}/>{blanks}{MEMBERS}")
+
+    assert read(with_namespace(300)) == RECORD
+    assert "more than 300 bytes" in str(error_of(InvalidResponse, with_namespace(301)))

@@ -20,7 +20,9 @@ from dasp_async.xsd import (
     JOB_ID,
     SIMPLE_TYPES,
     blank_separated,
+    content_of,
     guid_from_text,
+    is_name,
     one_of,
     read_guid,
     string_to_text,
@@ -339,9 +341,9 @@ def test_a_double_is_read_exactly(number: float) -> None:
 @pytest.mark.parametrize(
     ("reader", "texts"),
     [
-        (integer_from_text, ["x", "1.0", "1e3", "٣", "1 2", "1_0", "9" * 101, "0x1"]),
-        (decimal_from_text, ["x", "1e3", "INF", "NaN", ".", "1_0.0", "9" * 101]),
-        (double_from_text, ["x", "inf", "nan", "infinity", "1e", "1_0.0", "+INF", "9" * 401]),
+        (integer_from_text, ["x", "+", "-", "1.0", "1e3", "٣", "1 2", "1_0", "9" * 101, "0x1"]),
+        (decimal_from_text, ["x", "-", "1e3", "INF", "NaN", ".", "1_0.0", "9" * 101]),
+        (double_from_text, ["x", "inf", "nan", "infinity", "-", "1e", "1_0.0", "+INF", "9" * 401]),
         (boolean_from_text, ["x", "True", "yes", "2"]),
         (date_from_text, ["x", "2026-02-30", "2026-3-1", "20260301", "2026-03-01T00:00:00"]),
     ],
@@ -566,3 +568,75 @@ def test_a_list_of_flags(days: list[str], blank: str) -> None:
 def test_what_is_no_list_of_flags(value: object, text: str) -> None:
     with pytest.raises(ValueError, match=f"^{text}$"):
         DAYS.to_text(value)
+
+
+# XML 1.0 production [4] NameStartChar, without the colon, and what [4a] NameChar adds
+STARTS = [
+    ("A", "Z"),
+    ("_", "_"),
+    ("a", "z"),
+    ("\xc0", "\xd6"),
+    ("\xd8", "\xf6"),
+    ("\xf8", "\u02ff"),
+    ("\u0370", "\u037d"),
+    ("\u037f", "\u1fff"),
+    ("\u200c", "\u200d"),
+    ("\u2070", "\u218f"),
+    ("\u2c00", "\u2fef"),
+    ("\u3001", "\ud7ff"),
+    ("\uf900", "\ufdcf"),
+    ("\ufdf0", "\ufffd"),
+    ("\U00010000", "\U000effff"),
+]
+REST = [("-", "."), ("0", "9"), ("\xb7", "\xb7"), ("\u0300", "\u036f"), ("\u203f", "\u2040")]
+
+
+def test_a_name_is_of_the_letters_that_xml_allows() -> None:
+    edges = {
+        chr(ord(edge) + step) for pair in STARTS + REST for edge in pair for step in (-1, 0, 1)
+    }
+    for letter in sorted(edges):
+        can_start = any(low <= letter <= high for low, high in STARTS)
+        can_follow = can_start or any(low <= letter <= high for low, high in REST)
+        assert is_name(letter) == can_start, ascii(letter)
+        assert is_name("a" + letter) == can_follow, ascii(letter)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 8), (0xB, 0xC), (0xE, 0x1F), (0xD800, 0xDFFF), (0xFFFE, 0xFFFF)]
+)
+def test_a_string_may_hold_all_but_what_xml_cannot_carry(low: int, high: int) -> None:
+    for code in (low, high):
+        with pytest.raises(ValueError, match=f"^holds U\\+{code:04X} at position 0"):
+            string_to_text(chr(code))
+    for code in {low - 1, high + 1} & set(range(1, 0x110000)):
+        assert string_to_text(chr(code)) == chr(code)
+
+
+def test_an_item_is_called_int_while_it_is_one() -> None:
+    edge = 2**31
+    numbers = [-edge - 1, -edge, edge - 1, edge]
+    names = ["long", "int", "int", "long"]
+    assert content_of(numbers) == list(zip(names, map(str, numbers), strict=True))
+
+
+def test_what_is_no_binary_text() -> None:
+    for text in ("A", "AAA", "AA!H/"):
+        with pytest.raises(ValueError, match=r"^is not base64$"):
+            SIMPLE_TYPES["base64Binary"].from_text(text)
+    for text in ("0", "0g"):
+        with pytest.raises(ValueError, match=r"^is not hexadecimal$"):
+            SIMPLE_TYPES["hexBinary"].from_text(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("string", "normalizedString", "token", "language", "anyURI", "QName"),
+        *("Name", "NCName", "NMTOKEN", "ID", "IDREF", "ENTITY"),
+        *("duration", "time", "gYear", "gYearMonth", "gMonth", "gMonthDay", "gDay"),
+    ],
+)
+def test_what_python_has_no_type_for_is_text(name: str) -> None:
+    kind = SIMPLE_TYPES[name]
+    assert (kind.name, kind.to_text("P1D"), kind.from_text("P1D")) == (name, "P1D", "P1D")
