@@ -90,7 +90,7 @@ class PhpServer:
             env={
                 **os.environ,
                 "PHP_CLI_SERVER_WORKERS": str(_WORKERS),
-                "TZ": "XXX7",  # 7 hours west all year, by no zone file, for the dates PHP writes
+                "TZ": "MST7",  # 7 hours west all year, by no zone file, for the dates PHP writes
             },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
