@@ -227,11 +227,14 @@ SPELLINGS: Mapping[str, list[str]] = {
         *values("2026-03-14T09:26:53+0200", "03/14/2026", "2026-03-14T09:26:53.", "2026-3-14"),
         *values("2026-03-14T09:26:53.0000000", "2026-11-01T01:30:00-07:00"),
         *values("2026-11-01T01:30:00-08:00", "2026-03-14T24:00:00", "9999-12-31T24:00:00"),
+        *values("\u00a02026-03-14"),
         *("", '<value xsi:nil="true"/>'),
     ],
     "EchoGuid": [
         *values(DASHED, DASHED.upper(), f"{{{DASHED}}}", f"({DASHED})", HEX, f" {DASHED} ", ""),
-        *values("x", DASHED[:-1], f"{{{DASHED}", f"({DASHED}}}", f"urn:uuid:{DASHED}"),
+        *values(
+            "x", DASHED[:-1], f"{{{DASHED}", f"({DASHED}}}", f"urn:uuid:{DASHED}", f"\u00a0{DASHED}"
+        ),
         "",
     ],
     "EchoStrings": [
@@ -268,6 +271,7 @@ DIFFERENCES: Mapping[tuple[str, str], str] = {
     ("EchoDateTime", "--03-14"): RARE,
     ("EchoDateTime", "---14"): RARE,
     ("EchoDateTime", "09:26:53"): RARE,
+    ("EchoDateTime", "\u00a02026-03-14T09:26:53"): RARE,
     ("EchoGuid", "{0x01234567,0x89ab,0xcdef,{0x01,0x23,0x45,0x67,0x89,0xab,0xcd,0xef}}"): RARE,
     ("EchoGuid", f"{{{HEX}}}"): "refused by both; the text for it is Mono's own",
 }
