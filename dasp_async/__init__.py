@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from dasp_async.budget import CallBudget, MemoryBudget, RedisBudget, SqliteBudget
-from dasp_async.client import CustomerApi
-from dasp_async.clock import Clock
-from dasp_async.elements import to_python
-from dasp_async.errors import (
-    AttemptTimeout,
-    BudgetExhausted,
-    CallRefused,
-    DaspError,
-    HttpError,
-    InvalidResponse,
-    JobFailed,
-    LockoutRisk,
-    PollTimeout,
-    SoapFault,
-    TransportError,
-)
-from dasp_async.models import (
-    BandwidthUsage,
-    FaultRules,
-    JobRules,
-    JobState,
-    JobStatus,
-    Outcome,
-    SmAlias,
-)
-from dasp_async.polling import Schedule
-from dasp_async.soap import SoapVersion
-from dasp_async.transport import HttpClient
-from dasp_async.wsdl import OperationDescription, ServiceDescription
-from dasp_async.xsd import NIL
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dasp_async.budget.contract import CallBudget
+    from dasp_async.budget.memory import MemoryBudget
+    from dasp_async.budget.redis import RedisBudget
+    from dasp_async.budget.sqlite import SqliteBudget
+    from dasp_async.client import CustomerApi
+    from dasp_async.clock import Clock
+    from dasp_async.elements import to_python
+    from dasp_async.errors import (
+        AttemptTimeout,
+        BudgetExhausted,
+        CallRefused,
+        DaspError,
+        HttpError,
+        InvalidResponse,
+        JobFailed,
+        LockoutRisk,
+        PollTimeout,
+        SoapFault,
+        TransportError,
+    )
+    from dasp_async.models import (
+        BandwidthUsage,
+        FaultRules,
+        JobRules,
+        JobState,
+        JobStatus,
+        Outcome,
+        SmAlias,
+    )
+    from dasp_async.polling.schedule import Schedule
+    from dasp_async.soap import SoapVersion
+    from dasp_async.transport import HttpClient
+    from dasp_async.wsdl.description import OperationDescription, ServiceDescription
+    from dasp_async.xsd.content import NIL
 
 __version__ = "0.1.0"
 
@@ -69,3 +76,53 @@ __all__ = [
     "TransportError",
     "to_python",
 ]
+
+# By module: each is loaded when one of its names is first asked for (PEP 562).
+_NAMES = {
+    "dasp_async.budget.contract": ("CallBudget",),
+    "dasp_async.budget.memory": ("MemoryBudget",),
+    "dasp_async.budget.redis": ("RedisBudget",),
+    "dasp_async.budget.sqlite": ("SqliteBudget",),
+    "dasp_async.client": ("CustomerApi",),
+    "dasp_async.clock": ("Clock",),
+    "dasp_async.elements": ("to_python",),
+    "dasp_async.errors": (
+        "AttemptTimeout",
+        "BudgetExhausted",
+        "CallRefused",
+        "DaspError",
+        "HttpError",
+        "InvalidResponse",
+        "JobFailed",
+        "LockoutRisk",
+        "PollTimeout",
+        "SoapFault",
+        "TransportError",
+    ),
+    "dasp_async.models": (
+        "BandwidthUsage",
+        "FaultRules",
+        "JobRules",
+        "JobState",
+        "JobStatus",
+        "Outcome",
+        "SmAlias",
+    ),
+    "dasp_async.polling.schedule": ("Schedule",),
+    "dasp_async.soap": ("SoapVersion",),
+    "dasp_async.transport": ("HttpClient",),
+    "dasp_async.wsdl.description": ("OperationDescription", "ServiceDescription"),
+    "dasp_async.xsd.content": ("NIL",),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

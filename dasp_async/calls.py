@@ -118,9 +118,12 @@ class Calls:
         So a wrong argument costs no call.
         """
         request = render(operation, self._version, (self._key, *arguments))
-        secrets = [argument for argument in arguments if isinstance(argument, Secret)]
+        secrets: list[Secret] = []
         for argument in arguments:
-            secrets += argument.secrets if isinstance(argument, Concealed) else ()
+            if isinstance(argument, Secret):
+                secrets.append(argument)
+            elif isinstance(argument, Concealed):
+                secrets += argument.secrets
         return request, Mask(self._key, *secrets) if secrets else self._mask
 
     async def _attempt(

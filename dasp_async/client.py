@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from uuid import UUID
 
 from dasp_async import arguments
-from dasp_async.budget import CallBudget, Caller, MemoryBudget
+from dasp_async.budget import CallBudget, Caller
+from dasp_async.budget.memory import MemoryBudget
 from dasp_async.calls import Calls
 from dasp_async.clock import Clock, SystemClock, limit
 from dasp_async.errors import JobFailed

@@ -98,7 +98,8 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """The text with every spelling of a secret replaced by three asterisks."""
-        return self._strike(text)
+        # No spelling is shorter than its secret.
+        return text if len(text) < SHORTEST_MASKED else self._strike(text)
 
     def __repr__(self) -> str:
         return "Mask()"

@@ -12,14 +12,12 @@ from typing import Any, Final
 
 import anyio
 
+from dasp_async import CallBudget, RedisBudget, SqliteBudget
 from dasp_async.budget import (
     Admission,
     Admitted,
-    CallBudget,
     Caller,
     NotYet,
-    RedisBudget,
-    SqliteBudget,
     Verdict,
 )
 from dasp_async.errors import CallRefused

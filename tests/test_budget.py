@@ -22,16 +22,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dasp_async import CallBudget, MemoryBudget, RedisBudget, SqliteBudget
 from dasp_async.budget import (
     Admission,
     Admitted,
-    CallBudget,
     Caller,
     Closed,
-    MemoryBudget,
     NotYet,
-    RedisBudget,
-    SqliteBudget,
     UsedUp,
     Verdict,
     Waiting,
@@ -951,7 +948,7 @@ async def test_a_process_opens_the_file_for_itself(
 
 def test_sqlite_is_imported_when_first_used() -> None:
     program = (
-        "import sys, dasp_async.budget as b; b.SqliteBudget('x'); print('sqlite3' in sys.modules)"
+        "import sys, dasp_async; dasp_async.SqliteBudget('x'); print('sqlite3' in sys.modules)"
     )
     run = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30

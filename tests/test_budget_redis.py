@@ -17,11 +17,11 @@ import pytest
 import redis
 import redis.asyncio
 
+from dasp_async import RedisBudget
 from dasp_async.budget import (
     Admission,
     Admitted,
     Caller,
-    RedisBudget,
     Verdict,
     Waiting,
 )

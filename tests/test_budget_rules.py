@@ -14,13 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dasp_async import MemoryBudget, SqliteBudget
 from dasp_async.budget import (
     Admitted,
     Caller,
     Closed,
-    MemoryBudget,
     NotYet,
-    SqliteBudget,
     UsedUp,
     Verdict,
     Waiting,

@@ -101,12 +101,23 @@ def test_only_the_clock_sleeps() -> None:
 
 
 def test_all_is_what_the_package_offers() -> None:
-    offered = {
-        name
-        for name, value in vars(dasp_async).items()
-        if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+    door = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    for_checkers = next(node for node in ast.walk(door) if isinstance(node, ast.If))
+    shown = {
+        (alias.name, node.module)
+        for node in for_checkers.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
-    assert offered == set(dasp_async.__all__)
+    assert {name for name, _ in shown} == set(dasp_async.__all__)
+    assert set(dasp_async.__all__) <= set(dir(dasp_async))
+    for name, module in shown:
+        assert getattr(dasp_async, name) is getattr(sys.modules[str(module)], name)
+
+
+def test_a_name_that_is_not_offered_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute .nothing"):
+        dasp_async.nothing  # type: ignore[attr-defined]  # noqa: B018 - asked for in vain  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.parametrize("name", dasp_async.__all__)
@@ -114,7 +125,18 @@ def test_everything_offered_is_documented(name: str) -> None:
     assert inspect.getdoc(getattr(dasp_async, name))
 
 
-def test_importing_the_package_imports_no_more_than_it_needs() -> None:
+def test_the_package_alone_imports_nothing() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import dasp_async;"
+        "print(*sorted(set(sys.modules) - before - {'__future__', 'typing', 'dasp_async'}))"
+    )
+    run = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert {name.partition(".")[0] for name in run.stdout.split()} & {"dasp_async", "lxml"} == set()
+
+
+def test_a_client_imports_no_more_than_it_needs() -> None:
     program = (
         "import sys, dasp_async; dasp_async.CustomerApi('a-key');"
         "print(*sorted({'httpx', 'httpcore', 'typer', 'rich', 'uvicorn', 'sqlite3', 'redis',"

@@ -19,7 +19,8 @@ from lxml import etree
 from dasp_async.messages import HttpAnswer
 from dasp_async.response.document import document
 from dasp_async.soap import XSD, SoapVersion
-from dasp_async.wsdl import OperationDescription, ServiceDescription, read_wsdl
+from dasp_async.wsdl import OperationDescription, ServiceDescription
+from dasp_async.wsdl.document import read_wsdl
 from dasp_async.wsdl.names import MOST_IN_SCOPE
 from dasp_async.wsdl.schema import MOST_ELEMENTS
 from dasp_async.xsd import (

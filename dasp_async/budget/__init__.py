@@ -13,9 +13,6 @@ from dasp_async.budget.contract import (
     Verdict,
     Waiting,
 )
-from dasp_async.budget.memory import MemoryBudget
-from dasp_async.budget.redis import RedisBudget
-from dasp_async.budget.sqlite import SqliteBudget
 
 __all__ = [
     "Admission",
@@ -23,10 +20,7 @@ __all__ = [
     "CallBudget",
     "Caller",
     "Closed",
-    "MemoryBudget",
     "NotYet",
-    "RedisBudget",
-    "SqliteBudget",
     "UsedUp",
     "Verdict",
     "Waiting",

@@ -39,7 +39,6 @@ from dasp_async.response.document import Unreadable, body_content, document
 from dasp_async.response.fault import FAULT_TAGS, soap_fault
 from dasp_async.response.text import cleaned, described, excerpt, masked
 from dasp_async.soap import is_nil, is_soap
-from dasp_async.wsdl import ServiceDescription, read_wsdl
 from dasp_async.xsd import guid_from_text
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
 
     from dasp_async.messages import HttpAnswer
     from dasp_async.secret import Mask
+    from dasp_async.wsdl import ServiceDescription
 
 ResultT = TypeVar("ResultT")
 
@@ -115,6 +115,8 @@ def read_description(answer: HttpAnswer, *, mask: Mask, now: float) -> ServiceDe
     Raises `HttpError` for a status of 300 or more and for an encoding that was not asked for,
     and `InvalidResponse` for what is not a WSDL or unsafe. mask, now: as in `read_answer`.
     """
+    from dasp_async.wsdl.document import read_wsdl  # noqa: PLC0415 - slow to import, seldom needed
+
     if answer.status >= 300 or not answer.readable:
         raise _http_error(DESCRIBE, answer, mask, now)
     try:

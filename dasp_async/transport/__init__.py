@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Asked for plain, so that what arrives is what counts against the cap.
 _PLAIN: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
+_READ: Final = frozenset({b"content-type", b"content-encoding", b"retry-after", b"date"})
+
 
 class HttpClient(Protocol):
     """What a client that is passed in must have; httpx's and httpx2's `AsyncClient` fit.
@@ -202,12 +204,14 @@ class Transport:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
-    """An answer's headers; httpx goes through all of them for each that is asked for."""
+    """Those that are read; httpx goes through all of an answer's for each that is asked for."""
     headers: dict[bytes, str] = {}
     for name, value in raw:
-        key, text = name.lower(), value.decode("latin-1")
-        # RFC 9110 section 5.3: of several they make a list.
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        key = name.lower()
+        if key in _READ:
+            text = value.decode("latin-1")
+            # RFC 9110 section 5.3: of several they make a list.
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 
 

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from dasp_async.wsdl.description import OperationDescription, ServiceDescription
-from dasp_async.wsdl.document import read_wsdl
 
-__all__ = ["OperationDescription", "ServiceDescription", "read_wsdl"]
+__all__ = ["OperationDescription", "ServiceDescription"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from dasp_async.xsd import guess
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +60,6 @@ class ServiceDescription:
         """The operation of that name; raises `ValueError`, with the name that is meant perhaps."""
         if name in self.operations:
             return self.operations[name]
-        by_fold = {each.casefold(): each for each in self.operations}
-        close = get_close_matches(name.casefold(), by_fold, n=1)
-        guess = f"; did you mean {by_fold[close[0]]}?" if close else ""
-        raise ValueError(f"the service's description has no operation {name!r}{guess}")
+        meant = guess(name, self.operations)
+        question = f"; did you mean {meant}?" if meant else ""
+        raise ValueError(f"the service's description has no operation {name!r}{question}")

@@ -25,6 +25,7 @@ from dasp_async.xsd.types import (
     RecordType,
     XsdType,
     given,
+    guess,
 )
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "content_of",
     "date_time_from_text",
     "given",
+    "guess",
     "guid_from_text",
     "is_name",
     "one_of",

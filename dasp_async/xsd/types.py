@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Final, NoReturn, Self, TypeAlias, cast
 
 from dasp_async.xsd.content import NIL, Content, content_of
@@ -128,7 +127,9 @@ def given(
     names = [element.name for element in elements]
     for name in values:
         if name not in names:
-            raise ValueError(f"{what} have no {name!r}{_guess(name, names)}")
+            meant = guess(name, names)
+            hint = f"did you mean {meant!r}?" if meant else f"they are {', '.join(names) or 'none'}"
+            raise ValueError(f"{what} have no {name!r}; {hint}")
     missing = [element for element in elements if element.name not in values]
     if missing:
         optional = ", ".join(element.name for element in missing if not element.required)
@@ -144,9 +145,10 @@ def given(
     ]
 
 
-def _guess(name: object, names: list[str]) -> str:
+def guess(name: object, names: Iterable[str]) -> str | None:
+    """The one of some names that was meant, perhaps."""
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, seldom needed
+
     by_fold = {each.casefold(): each for each in names}
     close = get_close_matches(str(name).casefold(), by_fold, n=1)
-    if close:
-        return f"; did you mean {by_fold[close[0]]!r}?"
-    return f"; they are {', '.join(names) or 'none'}"
+    return by_fold[close[0]] if close else None
