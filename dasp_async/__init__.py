@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from dasp_async.models import (
         BandwidthUsage,
+        Exchange,
         FaultRules,
         JobRules,
         JobState,
@@ -53,6 +54,7 @@ __all__ = [
     "Clock",
     "CustomerApi",
     "DaspError",
+    "Exchange",
     "FaultRules",
     "HttpClient",
     "HttpError",
@@ -101,6 +103,7 @@ _NAMES = {
     ),
     "dasp_async.models": (
         "BandwidthUsage",
+        "Exchange",
         "FaultRules",
         "JobRules",
         "JobState",

@@ -15,13 +15,14 @@ from dasp_async.budget import Admitted, UsedUp, Waiting
 from dasp_async.envelope import render
 from dasp_async.errors import CallRefused, DaspError
 from dasp_async.guard import exhausted
-from dasp_async.messages import WSDL_REQUEST
+from dasp_async.messages import WSDL_REQUEST, HttpAnswer
 from dasp_async.polling import Load, NotNow, Schedule
 from dasp_async.response import read_answer, read_description
 from dasp_async.secret import Concealed, Mask, Secret
 
 if TYPE_CHECKING:
     from dasp_async.clock import Clock
+    from dasp_async.exchanges import Listeners
     from dasp_async.guard import Guard
     from dasp_async.messages import HttpRequest
     from dasp_async.operations import Operation
@@ -48,6 +49,7 @@ class Calls:
         transport: Transport,
         mask: Mask,
         clock: Clock,
+        listeners: Listeners,
         attempts: int,
         max_in_flight: int,
     ) -> None:
@@ -57,6 +59,7 @@ class Calls:
         self._transport = transport
         self._mask = mask
         self._clock = clock
+        self._listeners = listeners
         self._attempts = attempts
         self._in_flight = anyio.Semaphore(max_in_flight, fast_acquire=True)
         self._process = uuid4().hex
@@ -67,20 +70,23 @@ class Calls:
         await self._transport.aclose()
 
     async def retried(
-        self, attempt: Callable[[], Awaitable[ResultT]], *, writes: bool = False
+        self, attempt: Callable[[int], Awaitable[ResultT]], *, writes: bool = False
     ) -> ResultT:
-        """A direct call: more than one attempt where that can help and do no harm."""
+        """A direct call: more than one attempt where that can help and do no harm.
+
+        attempt: makes one, given its number, from 1 on.
+        """
         attempts = 1 if writes else self._attempts
-        tried = 0
+        number = 1
         while True:
             try:
-                return await attempt()
+                return await attempt(number)
             except DaspError as error:
-                pause = retry_pause(error, tried)
-                tried += 1
-                if pause is None or tried == attempts:
+                pause = retry_pause(error, number - 1)
+                if pause is None or number == attempts:
                     raise
-                logger.warning("%s; attempt %d of %d in %.1f s", error, tried + 1, attempts, pause)
+                number += 1
+                logger.warning("%s; attempt %d of %d in %.1f s", error, number, attempts, pause)
             await self._clock.sleep(pause)
 
     async def call(self, operation: Operation[ResultT], *arguments: object) -> ResultT:
@@ -91,24 +97,25 @@ class Calls:
         # Once for all attempts, since an iterable's items come only once.
         prepared = self._prepared(operation, arguments)
         return await self.retried(
-            lambda: self._attempt(operation, *prepared, load=None), writes=operation.writes
+            lambda number: self._attempt(operation, *prepared, attempt=number, load=None),
+            writes=operation.writes,
         )
 
     async def look(
-        self, operation: Operation[ResultT], *arguments: object, load: Load | None
+        self, operation: Operation[ResultT], *arguments: object, attempt: int, load: Load | None
     ) -> ResultT:
         """One attempt; `load` is for a look of waits, which raises `NotNow` if it must wait."""
-        return await self._attempt(operation, *self._prepared(operation, arguments), load=load)
+        prepared = self._prepared(operation, arguments)
+        return await self._attempt(operation, *prepared, attempt=attempt, load=load)
 
     async def describe(self) -> ServiceDescription:
         """The service's WSDL. No call of the service's: it has no key, and none is counted."""
         return await self.retried(self._describe)
 
-    async def _describe(self) -> ServiceDescription:
+    async def _describe(self, attempt: int) -> ServiceDescription:
         self._stay_in_one_event_loop()
         async with self._in_flight:
-            answer = await self._transport.send(WSDL_REQUEST, self._mask)
-        return read_description(answer, mask=self._mask, now=self._clock.time())
+            return await self._exchange(read_description, WSDL_REQUEST, self._mask, attempt)
 
     def _prepared(
         self, operation: Operation[Any], arguments: tuple[object, ...]
@@ -127,14 +134,22 @@ class Calls:
         return request, Mask(self._key, *secrets) if secrets else self._mask
 
     async def _attempt(
-        self, operation: Operation[ResultT], request: HttpRequest, mask: Mask, *, load: Load | None
+        self,
+        operation: Operation[ResultT],
+        request: HttpRequest,
+        mask: Mask,
+        *,
+        attempt: int,
+        load: Load | None,
     ) -> ResultT:
         self._stay_in_one_event_loop()
         async with self._in_flight:
             call = await self._admitted(operation.name, load)
             # A call that is cancelled is not settled: it may still turn out as a failed log-in.
             try:
-                result = await self._exchange(operation, request, mask)
+                result = await self._exchange(
+                    partial(read_answer, operation), request, mask, attempt
+                )
             except Exception as error:
                 await self._settle(call, error)
                 raise
@@ -166,20 +181,18 @@ class Calls:
             logger.warning("what came of a call could not be noted: %s", refusal)
 
     async def _exchange(
-        self, operation: Operation[ResultT], request: HttpRequest, mask: Mask
+        self, read: Callable[..., ResultT], request: HttpRequest, mask: Mask, attempt: int
     ) -> ResultT:
-        started = self._clock.monotonic()
-        answer = await self._transport.send(request, mask)
-        if logger.isEnabledFor(logging.DEBUG):
-            logger.debug(
-                "%s: HTTP %d in %.0f ms, %d bytes sent, %d received",
-                operation.name,
-                answer.status,
-                1000 * (self._clock.monotonic() - started),
-                len(request.body),
-                len(answer.body),
-            )
-        return read_answer(operation, answer, mask=mask, now=self._clock.time())
+        began = self._clock.monotonic()
+        answer: HttpAnswer | None = None
+        try:
+            answer = await self._transport.send(request, mask)
+            result = read(answer, mask=mask, now=self._clock.time())
+        except BaseException as error:
+            self._listeners.hear(request, attempt, answer, error, self._clock.monotonic() - began)
+            raise
+        self._listeners.hear(request, attempt, answer, None, self._clock.monotonic() - began)
+        return result
 
     def _stay_in_one_event_loop(self) -> None:
         loop = current_token()

@@ -26,8 +26,9 @@ from dasp_async.budget.memory import MemoryBudget
 from dasp_async.calls import Calls
 from dasp_async.clock import Clock, SystemClock, limit
 from dasp_async.errors import JobFailed
+from dasp_async.exchanges import Listeners
 from dasp_async.guard import Guard
-from dasp_async.models import FaultRules, JobRules, JobState, JobStatus, Outcome
+from dasp_async.models import Exchange, FaultRules, JobRules, JobState, JobStatus, Outcome
 from dasp_async.operations import ENDPOINT, GET_JOB_STATUS
 from dasp_async.polling import Load, Looks, Outcomes, Schedule, Wait
 from dasp_async.secret import Mask, Secret
@@ -70,7 +71,8 @@ class CustomerApi(Operations):
     may lock the address out; share one among clients. Left out, it is a `MemoryBudget` of 1000
     calls a day at the vendor's endpoint, and none elsewhere; None means that no call is counted.
     job_rules: which answers mean that a job is over. fault_rules: what faults' texts mean.
-    clock: another clock, for tests.
+    on_exchange: a plain function, called after every attempt with names and numbers, for
+    metrics; what it raises is logged. clock: another clock, for tests.
 
     Raises `ValueError` or `TypeError`, here or when a method is awaited, if an argument is
     wrong; nothing has been sent then.
@@ -95,6 +97,7 @@ class CustomerApi(Operations):
         job_rules: JobRules = JobRules(),  # noqa: B008 - frozen
         budget: CallBudget | EllipsisType | None = ...,
         fault_rules: FaultRules = FaultRules(),  # noqa: B008 - frozen
+        on_exchange: Callable[[Exchange], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         problem = arguments.problem_with_key(key)
@@ -113,6 +116,7 @@ class CustomerApi(Operations):
         arguments.kind_of("job_rules", job_rules, JobRules)
         arguments.kind_of("fault_rules", fault_rules, FaultRules)
         arguments.budget(budget)
+        arguments.callback("on_exchange", on_exchange)
         arguments.clock(clock)
         self._clock: Clock = SystemClock() if clock is None else clock
         self._schedule = schedule
@@ -136,6 +140,7 @@ class CustomerApi(Operations):
             transport=transport,
             mask=mask,
             clock=self._clock,
+            listeners=Listeners(on_exchange),
             attempts=arguments.whole("attempts", attempts, least=1),
             max_in_flight=max_in_flight,
         )
@@ -192,7 +197,7 @@ class CustomerApi(Operations):
         `HttpError`, `InvalidResponse`, `SoapFault`, `CallRefused`.
         """
         guid = arguments.job_id(job_id)
-        return await self._calls.retried(lambda: self._looks.look(guid))
+        return await self._calls.retried(lambda number: self._looks.look(guid, attempt=number))
 
     async def poll_until_done(
         self,
@@ -305,8 +310,8 @@ class CustomerApi(Operations):
             schedule=schedule,
         )
 
-    async def _look(self, job_id: UUID, load: Load | None) -> JobStatus:
-        record = await self._calls.look(GET_JOB_STATUS, job_id, load=load)
+    async def _look(self, job_id: UUID, load: Load | None, attempt: int) -> JobStatus:
+        record = await self._calls.look(GET_JOB_STATUS, job_id, attempt=attempt, load=load)
         return self._job_rules.read(record, job_id=job_id, seen_at=self._clock.time())
 
 

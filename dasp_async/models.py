@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class JobState(enum.Enum):
-    """How a job stands, as `JobRules` reads it."""
+    """How a job stands, as `JobRules` reads it.
+
+    `RUNNING`: not over, as far as the answer shows. `DONE`: over, and well. `FAILED`: over, and
+    not well.
+    """
 
     RUNNING = "running"
     DONE = "done"
@@ -27,8 +31,9 @@ class JobState(enum.Enum):
 class JobRecord:
     """`GetJobStatusResult` as the service's help page lists it.
 
-    A member is `None` when it was absent or `xsi:nil`; an empty string stays one. The service
-    always sends both dates, so a date that means nothing stands here as it was sent.
+    `job_name`, `status`, `error_message`: None when absent or `xsi:nil`; an empty string stays
+    one. `start_date_time`, `completed_date_time`: the service always sends both, so a date that
+    means nothing stands here as it was sent.
     """
 
     job_name: str | None = None
@@ -40,13 +45,14 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """A job as the service described it at one moment.
+    """A job, `job_id`, as the service described it at one moment.
 
     `job_name`, `status` (the service's own word, no list of which is published) and
-    `error_message` are `None` when the service left them out. The dates are `None` when they
-    are not set yet; they are aware if the service sent an offset, else naive (its zone is not
-    documented). `seen_at` is when the answer was read: seconds since 1970, UTC, of the
-    client's clock. `state` is what `JobRules` made of all that.
+    `error_message` are `None` when the service left them out. `start_date_time` and
+    `completed_date_time` are `None` when they are not set yet; they are aware if the service
+    sent an offset, else naive (its zone is not documented). `seen_at` is when the answer was
+    read: seconds since 1970, UTC, of the client's clock. `state` is what `JobRules` made of all
+    that.
     """
 
     job_id: UUID
@@ -76,10 +82,10 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class BandwidthUsage:
-    """A row of `BandwidthGetUsage`: what was used on a day. A column is `None` when it is null.
+    """A row of `BandwidthGetUsage`: what was used on a day.
 
-    The service's help page names the columns and not their types; each has the type that the
-    answer's own schema gives it.
+    The service's help page names the columns, and neither their types nor a unit: `use_date` and
+    `quantity` have the types that the answer's own schema gives them. None stands for null.
     """
 
     use_date: datetime | date | str | None = None
@@ -88,7 +94,11 @@ class BandwidthUsage:
 
 @dataclass(frozen=True, slots=True)
 class SmAlias:
-    """A SmarterMail alias and the addresses that it stands for."""
+    """A SmarterMail alias.
+
+    `email_address`: the alias's own; None if the service left it out. `addresses`: those that it
+    stands for.
+    """
 
     email_address: str | None = None
     addresses: tuple[str, ...] = ()
@@ -98,13 +108,34 @@ class SmAlias:
 class Outcome:
     """How the wait for one job of many ended.
 
-    status: the job's final status; None if it was not seen to end. error: what
+    job_id: the job's. status: its final status; None if it was not seen to end. error: what
     `poll_until_done` would have raised; None if the job is done. A job that failed has both.
     """
 
     job_id: UUID
     status: JobStatus | None = None
     error: DaspError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One attempt, as `on_exchange` is told of it: names and numbers, no text that went over.
+
+    operation: its name on the wire; "describe" for the service's WSDL. attempt: 1 for the first
+    of a call, and for each look of a wait. status_code: HTTP's; None if no answer came.
+    error: the name of the error that the attempt ended with; None for a result. fault_code: a
+    SOAP fault's, as {namespace}name; None if it was none. milliseconds: until the answer was
+    read. request_bytes, response_bytes: the sizes of the bodies.
+    """
+
+    operation: str
+    attempt: int
+    status_code: int | None
+    error: str | None
+    fault_code: str | None
+    milliseconds: float
+    request_bytes: int
+    response_bytes: int
 
 
 DONE_WORDS: Final = frozenset(

@@ -536,7 +536,7 @@ async def test_a_wait_whose_job_ends_before_it_comes_to_run_is_told_so() -> None
     looks_made: list[Load | None] = []
     leader = anyio.CancelScope()
 
-    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+    async def fetch(job_id: UUID, load: Load | None, _attempt: int) -> JobStatus:
         looks_made.append(load)
         if len(looks_made) == 1:
             await anyio.Event().wait()

@@ -48,7 +48,7 @@ class Service:
         self.finished = 0
         self.gate: anyio.Event | None = None
 
-    async def fetch(self, job_id: UUID, load: Load | None) -> JobStatus:
+    async def fetch(self, job_id: UUID, load: Load | None, _attempt: int) -> JobStatus:
         if load is not None:
             load.admitted()
         self.called_at.append(self.clock.monotonic())
@@ -513,7 +513,7 @@ async def test_a_look_says_for_how_long_it_has_been_due() -> None:
     clock = FakeClock()
     looked: list[tuple[float, int, float]] = []
 
-    async def fetch(_: UUID, load: Load | None) -> JobStatus:
+    async def fetch(_: UUID, load: Load | None, _attempt: int) -> JobStatus:
         assert load is not None
         looked.append((clock.monotonic(), load.jobs, load.overdue))
         if len(looked) == 1:
@@ -532,7 +532,7 @@ async def test_while_calls_are_plenty_no_look_waits_for_another_to_be_admitted()
     clock = FakeClock()
     asked_at: list[float] = []
 
-    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+    async def fetch(job_id: UUID, load: Load | None, _attempt: int) -> JobStatus:
         asked_at.append(clock.monotonic())
         await clock.sleep(1)
         if load is not None:
@@ -567,7 +567,7 @@ async def test_when_calls_are_to_be_had_again_whose_look_is_due_for_longest_is_f
     clock = FakeClock()
     looked: list[tuple[float, UUID]] = []
 
-    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+    async def fetch(job_id: UUID, load: Load | None, _attempt: int) -> JobStatus:
         assert load is not None
         looked.append((clock.monotonic(), job_id))
         if len(looked) == 1:

@@ -111,16 +111,16 @@ class _Memory(OrderedDict["UUID", ValueT]):
 class Looks:
     """The table of looks of one client.
 
-    fetch: makes one look, for the waits if it is given their `Load`, else for a direct call;
-    raises `NotNow` if the waits have to go without for a while. is_too_often: tells a fault
-    that asks for fewer calls. random: the source of jitter. remembered: how many jobs are
-    remembered when nobody waits for them: the final status of those that are over, and of the
-    others that they were seen.
+    fetch: makes one look, for the waits if it is given their `Load`, else for a direct call, as
+    its attempt of that number; raises `NotNow` if the waits have to go without for a while.
+    is_too_often: tells a fault that asks for fewer calls. random: the source of jitter.
+    remembered: how many jobs are remembered when nobody waits for them: the final status of
+    those that are over, and of the others that they were seen.
     """
 
     def __init__(
         self,
-        fetch: Callable[[UUID, Load | None], Awaitable[JobStatus]],
+        fetch: Callable[[UUID, Load | None, int], Awaitable[JobStatus]],
         *,
         clock: Clock,
         is_too_often: Callable[[str], bool],
@@ -139,7 +139,7 @@ class Looks:
         self._finished: _Memory[JobStatus] = _Memory(remembered)
         self._seen: _Memory[bool] = _Memory(remembered)
 
-    async def look(self, job_id: UUID, *, is_wait: bool = False) -> JobStatus:
+    async def look(self, job_id: UUID, *, is_wait: bool = False, attempt: int = 1) -> JobStatus:
         """Join the look under way, or make one; raises this caller's own copy of its error.
 
         is_wait: whether it is for the waits, which raises `NotNow` while calls are scarce.
@@ -150,7 +150,8 @@ class Looks:
                 # It was over before this wait came to run; `Wait.news` tells how it ended.
                 raise NotNow(0.0)
             if flight is None:
-                return await self._make(job_id, self._load(job_id) if is_wait else None)
+                load = self._load(job_id) if is_wait else None
+                return await self._make(job_id, load, attempt)
             await flight.landing()
             if isinstance(flight.outcome, DaspError):
                 raise flight.outcome.copy()
@@ -162,10 +163,10 @@ class Looks:
         overdue = max(0.0, self.now() - job.due)
         return Load(len(self._jobs), overdue, partial(self._turns.admitted, job))
 
-    async def _make(self, job_id: UUID, load: Load | None) -> JobStatus:
+    async def _make(self, job_id: UUID, load: Load | None, attempt: int) -> JobStatus:
         flight = self._flights[job_id] = _Flight()
         try:
-            status = flight.outcome = await self._fetch(job_id, load)
+            status = flight.outcome = await self._fetch(job_id, load, attempt)
             self._note_status(status)
         except DaspError as error:
             flight.outcome = error.copy()

@@ -141,7 +141,7 @@ class Outcomes:
 
     async def _turn(self, wait: Wait) -> None:
         """Let a wait act, and note its outcome or its next moment."""
-        over = False
+        over, kind = False, None
         try:
             status = wait.news()
             if status is None and wait.moment() <= self._clock.monotonic():
@@ -154,13 +154,13 @@ class Outcomes:
                 over = True
         except DaspError as error:
             self._send.send_nowait(Outcome(job_id=wait.job_id, error=error))
-            over = True
+            over, kind = True, type(error)
         except Exception as error:  # noqa: BLE001 - it is for whoever reads the outcomes
             self._send.send_nowait(error)
             over = True
         finally:
             if over:
-                wait.leave()
+                wait.leave(kind)
                 self._close_one()
             else:
                 self._push(wait, wait.moment())

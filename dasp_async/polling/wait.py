@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dasp_async.models import JobStatus
     from dasp_async.polling.looks import Looks
     from dasp_async.polling.schedule import Schedule
+
+logger: Final = logging.getLogger("dasp_async")
 
 # A last look needs time to be answered before the deadline.
 LAST_LOOK_LEAD: Final = 2.0
@@ -76,13 +79,25 @@ class Wait:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.leave()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self.leave(error)
 
-    def leave(self) -> None:
-        """Wait no longer."""
+    def leave(self, error: type[BaseException] | None = None) -> None:
+        """Wait no longer, for an error of this kind, if it is for one."""
         self.is_over = True
         self._looks.leave(self._job)
+        if logger.isEnabledFor(logging.INFO):
+            told = {
+                "job_id": str(self.job_id),
+                "ending": _ending(self._job.status, error),
+                "looks": self._job.looks - self._looks_before,
+                "seconds": self._looks.now() - self._started,
+            }
+            logger.info(
+                "wait for job %(job_id)s ended after %(seconds).1f s: %(ending)s, looks: %(looks)d",
+                told,
+                extra=told,
+            )
 
     def wake(self) -> None:
         """There is something new: a look has landed, or it is the job's turn."""
@@ -170,3 +185,10 @@ class Wait:
                 await self._looks.sleep(duration)
             finally:
                 self.on_news = None
+
+
+def _ending(status: JobStatus | None, error: type[BaseException] | None) -> str:
+    """How a wait ended: with the job's state, with an error, or because nobody waits any more."""
+    if status is not None and status.is_final:
+        return status.state.name
+    return error.__name__ if error is not None and issubclass(error, DaspError) else "stopped"

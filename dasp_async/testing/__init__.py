@@ -15,12 +15,12 @@ from dasp_async.testing.app import FakeCustomerApi
 from dasp_async.testing.clock import FakeClock
 from dasp_async.testing.contract import KEY, OPERATIONS, Operation
 from dasp_async.testing.gate import FrequencyLimit
+from dasp_async.testing.received import ReceivedCall
 from dasp_async.testing.script import (
     Delay,
     DroppedConnection,
     Fault,
     RawAnswer,
-    ReceivedCall,
     Step,
     Trouble,
 )

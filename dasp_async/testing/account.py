@@ -16,11 +16,16 @@ from dasp_async.secret import Secret
 from dasp_async.testing.script import Fault, Job, RawAnswer, Script, thrown
 
 Values: TypeAlias = Mapping[str, Any]
+"""The parameters of a call by their keys, each of its row's type; None for null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
-    """A mailbox that SMAddUser made; its password is a `Secret`, and is not compared."""
+    """A mailbox that SMAddUser made; its `password` is a `Secret`, and is not compared.
+
+    `domain_name`, `user_name`, `first_name`, `last_name`, `max_mailbox_size_in_mb`: as they were
+    sent; None for a name that was null.
+    """
 
     domain_name: str
     user_name: str
@@ -32,6 +37,9 @@ class Mailbox:
 
 class Account:
     """The jobs, mailboxes, aliases and bandwidth of an account, in memory.
+
+    clock: by which its jobs go. `mailboxes`: in the order they came. `aliases`: the addresses of
+    each, by its domain and name. `bandwidth`: rows of a moment and a quantity.
 
     What it has for an operation takes the parameters by their keys, as ASMX reads them: None
     for what is missing. Whom the real service refuses, and in which words, is not known: the

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,12 +22,12 @@ from dasp_async.testing.contract import KEY, OPERATIONS, Contract, Operation
 from dasp_async.testing.gate import FrequencyLimit, Gate
 from dasp_async.testing.pages import page
 from dasp_async.testing.reading import Invocation, Reading, Request, read
+from dasp_async.testing.received import ReceivedCall, difference
 from dasp_async.testing.script import (
     Delay,
     DroppedConnection,
     Fault,
     RawAnswer,
-    ReceivedCall,
     Script,
     Step,
     Trouble,
@@ -92,6 +93,11 @@ class FakeCustomerApi:
         self._account = Account(self._clock)
         self._trouble: list[Trouble] = []
         self._calls: list[ReceivedCall] = []
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that it goes by, for the client that is to go by it too."""
+        return self._clock
 
     @property
     def calls(self) -> tuple[ReceivedCall, ...]:
@@ -165,6 +171,23 @@ class FakeCustomerApi:
             raise ValueError(f"quantity must be from {-LARGEST_DECIMAL} to {LARGEST_DECIMAL}")
         moment = use_date if isinstance(use_date, datetime) else datetime.combine(use_date, time())
         self._account.bandwidth.append((moment, quantity))
+
+    def assert_called(
+        self,
+        operation: str,
+        parameters: Mapping[str, object] = MappingProxyType({}),
+        *,
+        times: int | None = None,
+    ) -> None:
+        """Raise `AssertionError`, which lists all calls, unless an operation was called like that.
+
+        operation: its name on the wire. parameters: those to be compared, by their names on the
+        wire, as the texts they have there; a `UUID`, a number or a bool stands for its text, a
+        list for an array, None for null. times: how often; None for once or more.
+        """
+        found = difference(self._calls, operation, parameters, times)
+        if found is not None:
+            raise AssertionError(found)
 
     def trouble(self, trouble: Trouble, times: int = 1) -> None:
         """Give trouble to so many calls, after those that trouble was already ordered for.

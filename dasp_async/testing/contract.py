@@ -28,15 +28,16 @@ from dasp_async.testing.types import (
     ValueType,
 )
 
-# The parameter that every operation takes first, and that tells the caller
 KEY: Final = Element("key", SECRET)
+"""The parameter that every operation takes first, and that tells the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation of the service, as its help page describes it.
 
-    parameters: in their order, `KEY` among them. result: its type; None for no result at all.
+    name: on the wire. parameters: in their order, `KEY` among them.
+    result: its type; None for no result at all.
     answer: what the service's own code does. It is called with the fake's `Account` and the
     parameters by their keys (None for null, a `Secret` for a `SECRET`), and returns a value of
     the result's type, None for null, or a `Fault` or a `RawAnswer` to be answered instead. What
@@ -175,5 +176,5 @@ _ROWS: Final = (
     ),
 )
 
-# The operations that are known, by name: `{**OPERATIONS, "X": row}.values()` puts one in.
 OPERATIONS: Final[Mapping[str, Operation]] = {row.name: row for row in _ROWS}
+"""The operations that are known, by name: `{**OPERATIONS, "X": row}.values()` puts one in."""

@@ -16,7 +16,7 @@ _DAY: Final = 24 * 60 * 60.0
 
 @dataclass(frozen=True, slots=True)
 class FrequencyLimit:
-    """How many calls of one operation with one key are taken in any so many seconds."""
+    """How many calls of one operation with one key are taken: `calls` in any `seconds`."""
 
     calls: int
     seconds: float

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from dasp_async.arguments import whole
 from dasp_async.models import DONE_WORDS, FAILED_WORDS, JobRecord
@@ -104,7 +104,7 @@ class RawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """A call that is taken and answered as ever, but so many seconds of the clock later."""
+    """A call that is taken and answered as ever, but so many `seconds` of the clock later."""
 
     seconds: float
 
@@ -129,29 +129,10 @@ class DroppedConnection:
 
 
 Trouble: TypeAlias = Fault | RawAnswer | Delay | DroppedConnection
+"""What a call can meet with; see `FakeCustomerApi.trouble`."""
 
 Step: TypeAlias = str | JobRecord | Fault | RawAnswer | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedCall:
-    """A POST to the service's address, as the fake understood it.
-
-    operation: its name; None if the request could not be told to call one.
-    version: the SOAP version that it was answered in.
-    parameters: the values that were read, by name, as their text, an array as a list; the key
-    and passwords are `Secret`s. One that was missing, or in another namespace, is not among them.
-    headers: the request's, their names in lower case.
-    at: when it came, in seconds of the clock's `monotonic`.
-    status: the HTTP status of the answer; None as long as no whole answer was sent.
-    """
-
-    operation: str | None
-    version: SoapVersion
-    parameters: Mapping[str, Any]
-    headers: Mapping[str, str]
-    at: float
-    status: int | None = None
+"""What one look at a job gets; see `FakeCustomerApi.add_job`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

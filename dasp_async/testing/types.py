@@ -43,7 +43,10 @@ class SimpleType:
 
 @dataclass(frozen=True, slots=True)
 class ArrayType:
-    """An array, whose values are sequences; None is null. Its names are those that ASMX gives."""
+    """An array, whose values are sequences; None is null. Its names are those that ASMX gives.
+
+    item: the type of each.
+    """
 
     item: ValueType
 
@@ -64,8 +67,9 @@ class ArrayType:
 class RecordType:
     """A complex type of elements in a sequence.
 
-    A value that is answered is a mapping or an object with attributes, by the elements' keys;
-    one that was sent is a dict by them. None is null.
+    name: in the WSDL. members: in their order. A value that is answered is a mapping or an
+    object with attributes, by the elements' keys; one that was sent is a dict by them. None is
+    null.
     """
 
     name: str
@@ -85,10 +89,11 @@ ValueType: TypeAlias = SimpleType | ArrayType | RecordType
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A parameter, a member of a record, or a column: its name on the wire, and its type.
+    """A parameter, a member of a record, or a column.
 
-    key: what it is called in Python, as the key of a mapping or as an attribute; empty for the
-    name itself. Change the name and keep the key, and the fake's own answers go on to find it.
+    name: on the wire. type: of its values. key: what it is called in Python, as the key of a
+    mapping or as an attribute; empty for the name itself. Change the name and keep the key, and
+    the fake's own answers go on to find it.
     """
 
     name: str
@@ -107,7 +112,8 @@ class Element:
 class DataSetType:
     """An ADO.NET DataSet of one table; an answer is a sequence of rows, as records are.
 
-    name: the data set's. has_changes: whether the rows are marked as inserted, which rows are
+    table: the name of its rows' elements. columns: in their order. name: the data set's.
+    has_changes: whether the rows are marked as inserted, which rows are
     that were made in the service's own code and not read from a database.
     Raises `ValueError` for a column of a type that XSD itself does not have.
     """
@@ -210,16 +216,24 @@ def _offset(moment: datetime) -> str:
 
 
 STRING: Final = SimpleType("string", None, str, str)
-# A string that is shown nowhere: its values are `Secret`s.
+"""Values are str; None is null."""
 SECRET: Final = SimpleType("string", None, Secret, Secret.reveal)
+"""A string that is shown nowhere: values are `Secret`s; None is null."""
 BOOLEAN: Final = SimpleType(
     "boolean", False, _boolean_from_text, lambda value: "true" if value else "false"
 )
+"""Values are bool; ASMX reads what is missing as False."""
 INT: Final = SimpleType("int", 0, _integer_from_text(32), str)
+"""Values are int of 32 bits; ASMX reads what is missing as 0."""
 LONG: Final = SimpleType("long", 0, _integer_from_text(64), str)
+"""Values are int of 64 bits; ASMX reads what is missing as 0."""
 DECIMAL: Final = SimpleType(
     "decimal", Decimal(), _decimal_from_text, lambda value: f"{Decimal(value):f}"
 )
+"""Values are `Decimal`; ASMX reads what is missing as 0."""
 DATE_TIME: Final = SimpleType("dateTime", _MIN_VALUE, _date_time_from_text, _date_time_to_text)
+"""Values are datetime, aware or not; ASMX reads what is missing as 0001-01-01."""
 GUID: Final = SimpleType("guid", UUID(int=0), _guid_from_text, str, "s1")
+"""Values are `UUID`; ASMX reads what is missing as all zeros."""
 STRINGS: Final = ArrayType(STRING)
+"""Values are sequences of str; None is null."""

@@ -99,7 +99,7 @@ Way: TypeAlias = Callable[[Service, list[UUID], float], Coroutine[Any, Any, None
 def waits(service: Service, pause: float) -> Callable[[UUID], Wait]:
     """How a client begins a wait."""
 
-    async def fetch(job_id: UUID, load: Load | None) -> JobStatus:
+    async def fetch(job_id: UUID, load: Load | None, _attempt: int) -> JobStatus:
         if load is not None:
             load.admitted()
         return await service.look(job_id)

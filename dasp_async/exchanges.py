@@ -1,0 +1,65 @@
+"""An attempt told of: to a hook, and to the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Final
+
+from dasp_async.errors import SoapFault
+from dasp_async.messages import HttpAnswer, HttpRequest
+from dasp_async.models import Exchange
+
+logger: Final = logging.getLogger("dasp_async")
+
+
+class Listeners:
+    """Those who are told: `hook`, if there is one, and the log, if it takes what is at DEBUG."""
+
+    __slots__ = ("_hook",)
+
+    def __init__(self, hook: Callable[[Exchange], None] | None) -> None:
+        self._hook = hook
+
+    def hear(
+        self,
+        request: HttpRequest,
+        attempt: int,
+        answer: HttpAnswer | None,
+        error: BaseException | None,
+        seconds: float,
+    ) -> None:
+        """An attempt is over: it had an answer, or none, and ended with an error, or a result."""
+        is_logged = logger.isEnabledFor(logging.DEBUG)
+        if self._hook is None and not is_logged:
+            return
+        exchange = Exchange(
+            operation=request.operation,
+            attempt=attempt,
+            status_code=None if answer is None else answer.status,
+            error=None if error is None else type(error).__name__,
+            fault_code=error.code if isinstance(error, SoapFault) else None,
+            milliseconds=1000 * seconds,
+            request_bytes=len(request.body),
+            response_bytes=0 if answer is None else len(answer.body),
+        )
+        if is_logged:
+            logger.debug("%s", line(exchange), extra=asdict(exchange))
+        if self._hook is not None:
+            try:
+                self._hook(exchange)
+            except Exception:
+                # The answer must not be lost for it: it may be the id of a job that was started.
+                logger.exception("on_exchange raised an error, which is ignored")
+
+
+def line(exchange: Exchange) -> str:
+    """An exchange in words."""
+    again = f", attempt {exchange.attempt}" if exchange.attempt > 1 else ""
+    answer = "no answer" if exchange.status_code is None else f"HTTP {exchange.status_code}"
+    ending = f", {exchange.error}" if exchange.error else ""
+    return (
+        f"{exchange.operation}{again}: {answer} in {exchange.milliseconds:.0f} ms{ending}, "
+        f"{exchange.request_bytes} bytes sent, {exchange.response_bytes} received"
+    )
