@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 from types import EllipsisType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Self, Unpack
 from uuid import UUID
 
 from dasp_async import arguments
@@ -33,21 +33,13 @@ from dasp_async.operations import ENDPOINT, GET_JOB_STATUS
 from dasp_async.polling import Load, Looks, Outcomes, Schedule, Wait
 from dasp_async.secret import Mask, Secret
 from dasp_async.service import Operations
+from dasp_async.settings import VARIABLES, Settings
 from dasp_async.soap import SoapVersion
 from dasp_async.transport import HttpClient, Transport
 from dasp_async.transport.endpoint import problem_with_endpoint
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-ResultT = TypeVar("ResultT")
-
-# By the parameters that `from_env` takes from them
-_VARIABLES: Final = {
-    "key": "DASP_API_KEY",
-    "endpoint": "DASP_ENDPOINT",
-    "version": "DASP_SOAP_VERSION",
-}
 
 
 class CustomerApi(Operations):
@@ -152,11 +144,12 @@ class CustomerApi(Operations):
         )
 
     @classmethod
-    def from_env(cls) -> Self:
-        """A client with the key in `DASP_API_KEY`.
+    def from_env(cls, **settings: Unpack[Settings]) -> Self:
+        """A client with the key in `DASP_API_KEY`, and the settings that it is given.
 
         `DASP_ENDPOINT` and `DASP_SOAP_VERSION` ("1.1" or "1.2") are used where they are set.
-        Raises `ValueError` if the key is missing or a value is wrong.
+        Raises `ValueError` if the key is missing or a value is wrong, and `TypeError` as the
+        class itself does.
         """
         if not os.environ.get("DASP_API_KEY"):
             raise ValueError("set DASP_API_KEY to the API key from the control panel")
@@ -165,11 +158,12 @@ class CustomerApi(Operations):
                 os.environ["DASP_API_KEY"],
                 endpoint=os.environ.get("DASP_ENDPOINT") or ENDPOINT,
                 version=os.environ.get("DASP_SOAP_VERSION") or SoapVersion.SOAP_1_1,
+                **settings,
             )
         except ValueError as found:
             name, _, problem = str(found).partition(" ")
         # Who sets variables knows of no parameters.
-        raise ValueError(f"{_VARIABLES.get(name, name)} {problem}")
+        raise ValueError(f"{VARIABLES.get(name, name)} {problem}")
 
     def __repr__(self) -> str:
         return f"<CustomerApi {self._endpoint}>"

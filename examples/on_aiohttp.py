@@ -1,13 +1,12 @@
-"""A client on aiohttp, the faster way on asyncio: `python on_aiohttp.py ENDPOINT JOB_ID`.
+"""A client on aiohttp, the faster way on asyncio: `python on_aiohttp.py JOB_ID`.
 
 The API key is in DASP_API_KEY.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import os
-import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -101,19 +100,19 @@ def _errors_of_httpx() -> Generator[None]:
         raise httpx.ReadError(str(error)) from error
 
 
-async def main(endpoint: str, job_id: str) -> None:
+async def main(job_id: str) -> None:
     """Wait for the job."""
     async with (
         # The service has no sessions, and as many calls at once as a `CustomerApi` lets through.
         aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
         ) as session,
-        CustomerApi(
-            os.environ["DASP_API_KEY"], endpoint=endpoint, http_client=AiohttpClient(session)
-        ) as api,
+        CustomerApi.from_env(http_client=AiohttpClient(session)) as api,
     ):
         print((await api.poll_until_done(job_id)).status)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job_id", metavar="JOB_ID")
+    asyncio.run(main(parser.parse_args().job_id))

@@ -7,7 +7,7 @@ first line of output on, the folder alone will do.
 
 from __future__ import annotations
 
-import os
+import argparse
 import sqlite3
 import sys
 from contextlib import closing
@@ -20,7 +20,6 @@ import anyio.to_thread
 from dasp_async import CustomerApi, FaultRules, JobFailed, Outcome, SoapFault, SqliteBudget
 
 FAULTS = FaultRules()
-VENDOR = "https://api.discountasp.net/1.0/customerapi.asmx"
 
 
 def write_down(jobs: sqlite3.Connection, job_id: UUID, text: str) -> None:
@@ -43,9 +42,7 @@ async def work(folder: Path, jobs: sqlite3.Connection, job_ids: list[str]) -> in
     """Wait for the jobs and write each outcome down as it comes; how many are not over."""
     left = len(job_ids)
     async with (
-        CustomerApi(
-            os.environ["DASP_API_KEY"],
-            endpoint=os.environ.get("DASP_ENDPOINT") or VENDOR,
+        CustomerApi.from_env(
             # In a file, since a worker that is restarted again and again with a wrong key would
             # else begin anew each time, and get this address locked out.
             budget=SqliteBudget(folder / "calls.sqlite"),
@@ -83,4 +80,8 @@ def main(folder: Path, new: list[UUID]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [UUID(text) for text in sys.argv[2:]])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("job_ids", metavar="JOB_ID", type=UUID, nargs="*")
+    given = parser.parse_args()
+    main(given.folder, given.job_ids)

@@ -47,6 +47,7 @@ from dasp_async import (
     testing,
     to_python,
 )
+from dasp_async.settings import Settings
 from dasp_async.testing import (
     GUID,
     KEY,
@@ -290,6 +291,7 @@ PARAMETERS: Final = row(
     may_be=is_mapping,
     named="(parameters|the key|a|password)",
 )
+CALLBACK: Final = row(None, print, may_be=none_or(is_function))
 STEP: Final = row(
     *("Running", None, Fault("No."), RawAnswer(), JobRecord()),
     strange=either(
@@ -360,6 +362,37 @@ def script_started_jobs(*, steps: Any = "Running", **given: Any) -> None:
     FakeCustomerApi().script_started_jobs(*([] if "duration" in given else [steps]), **given)
 
 
+SETTINGS: Final = {
+    "http_client": row(
+        None,
+        httpx.AsyncClient(),
+        httpx2.AsyncClient(),
+        strange=either(httpx.Client(), httpx2.AsyncClient),
+    ),
+    "allow_http": FLAG,
+    "attempt_timeout": TIMEOUT,
+    "attempts": COUNT,
+    "max_in_flight": COUNT,
+    "max_response_bytes": COUNT,
+    "schedule": row(Schedule()),
+    "job_rules": row(JobRules()),
+    "budget": row(..., None, MemoryBudget(), SqliteBudget("x"), RedisBudget("redis://a")),
+    "fault_rules": row(FaultRules()),
+    "on_exchange": CALLBACK,
+    "clock": CLOCK,
+}
+
+
+def from_env(**settings: Any) -> CustomerApi:
+    with mock.patch.dict(os.environ, {"DASP_API_KEY": API_KEY}):
+        return CustomerApi.from_env(**settings)
+
+
+def assert_called(*, operation: Any = "GetJobStatus", **given: Any) -> None:
+    with suppress(AssertionError):
+        FakeCustomerApi().assert_called(operation, **given)
+
+
 TABLE: Final[dict[str, Public]] = {
     "CustomerApi": public(
         CustomerApi,
@@ -367,26 +400,11 @@ TABLE: Final[dict[str, Public]] = {
             "key": API_KEY_ROW,
             "endpoint": row("https://a.example/", "http://127.0.0.1:80/", wrong=NO_ENDPOINT),
             "version": row("1.1", "1.2", *SoapVersion, wrong=NO_VERSION),
-            "http_client": row(
-                None,
-                httpx.AsyncClient(),
-                httpx2.AsyncClient(),
-                strange=either(httpx.Client(), httpx2.AsyncClient),
-            ),
-            "allow_http": FLAG,
-            "attempt_timeout": TIMEOUT,
-            "attempts": COUNT,
-            "max_in_flight": COUNT,
-            "max_response_bytes": COUNT,
-            "schedule": row(Schedule()),
-            "job_rules": row(JobRules()),
-            "budget": row(..., None, MemoryBudget(), SqliteBudget("x"), RedisBudget("redis://a")),
-            "fault_rules": row(FaultRules()),
-            "clock": CLOCK,
+            **SETTINGS,
         },
         key=API_KEY,
     ),
-    "CustomerApi.from_env": public(CustomerApi.from_env, {}),
+    "CustomerApi.from_env": public(from_env, SETTINGS),
     "CustomerApi.aclose": public(called(api, "aclose"), {}),
     "CustomerApi.describe": public(called(api, "describe"), {}),
     "CustomerApi.get_job_status": public(called(api, "get_job_status"), {"job_id": JOB_ID}),
@@ -397,7 +415,7 @@ TABLE: Final[dict[str, Public]] = {
             "timeout": TIMEOUT,
             "initial_delay": row(0, 0.5, timedelta(seconds=1), wrong=DURATION | TIMEDELTA),
             "schedule": row(None, Schedule()),
-            "on_status": row(None, print, may_be=none_or(is_function)),
+            "on_status": CALLBACK,
         },
         job_id=JOB,
     ),
@@ -609,6 +627,14 @@ TABLE: Final[dict[str, Public]] = {
         use_date=date(2026, 3, 1),
         quantity=1,
     ),
+    "FakeCustomerApi.assert_called": public(
+        assert_called,
+        {
+            "operation": row("GetJobStatus"),
+            "parameters": row({}, {"jobId": JOB}, may_be=is_mapping),
+            "times": COUNT_OR_NONE,
+        },
+    ),
     "FakeCustomerApi.trouble": public(
         called(FakeCustomerApi, "trouble"),
         {
@@ -697,7 +723,7 @@ TABLE: Final[dict[str, Public]] = {
 
 # What the package makes and hands out; some of it at every look, which checks would slow down.
 MADE_BY_THE_PACKAGE: Final = {
-    *("BandwidthUsage", "JobStatus", "Outcome", "SmAlias"),
+    *("BandwidthUsage", "Exchange", "JobStatus", "Outcome", "SmAlias"),
     *("OperationDescription", "ServiceDescription"),
     *("Account", "JobRecord", "Mailbox", "ReceivedCall", "Secret"),
 }
@@ -745,9 +771,17 @@ def is_made_by_callers(name: str, kind: type) -> bool:
     )
 
 
+def parameters_of(function: Callable[..., Any]) -> Iterator[str]:
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            yield from Settings.__annotations__
+        elif name != "self":
+            yield name
+
+
 def test_each_public_parameter_has_a_row() -> None:
     signatures = {
-        name: {each for each in inspect.signature(function).parameters if each != "self"}
+        name: set(parameters_of(function))
         for name, function in offered()
         if name not in CALLED_BY_THE_PACKAGE
     }
@@ -821,7 +855,7 @@ def test_what_is_wrong_is_refused_before_any_io(
     assert_shows_no_secret(caught.value, value)
 
 
-AWAITED: Final = re.compile(r"CustomerApi\.|.*\.(remaining|sleep)")
+AWAITED: Final = re.compile(r"CustomerApi\.(?!from_env)|.*\.(remaining|sleep)")
 RIGHT: Final = [
     pytest.param(name, parameter, value, id=f"{name}-{parameter}-{number}")
     for name, each in TABLE.items()

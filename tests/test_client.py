@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import pickle
 from collections.abc import AsyncIterator, Callable
@@ -22,12 +23,14 @@ from dasp_async import (
     JobRules,
     JobState,
     JobStatus,
+    MemoryBudget,
     PollTimeout,
     Schedule,
     SoapFault,
     SoapVersion,
     TransportError,
 )
+from dasp_async.settings import Settings
 from dasp_async.testing import FakeClock
 from tests.samples import load
 
@@ -157,6 +160,23 @@ def test_the_environment_names_key_endpoint_and_version(monkeypatch: pytest.Monk
     monkeypatch.setenv("DASP_SOAP_VERSION", "1.3")
     with pytest.raises(ValueError, match=r"^DASP_SOAP_VERSION must be"):
         CustomerApi.from_env()
+
+
+async def test_what_the_environment_does_not_name_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASP_API_KEY", KEY)
+    monkeypatch.delenv("DASP_ENDPOINT", raising=False)
+    monkeypatch.delenv("DASP_SOAP_VERSION", raising=False)
+    budget, server = MemoryBudget(limit=5), Server(COMPLETED)
+    api = CustomerApi.from_env(http_client=server.client(), budget=budget, clock=FakeClock())
+    await api.get_job_status(JOB)
+    assert await budget.remaining(KEY) == 4
+    with pytest.raises(ValueError, match="attempts must be 1 or more"):
+        CustomerApi.from_env(attempts=0)
+
+
+def test_from_env_takes_all_settings_of_a_client() -> None:
+    parameters = inspect.signature(CustomerApi).parameters.keys()
+    assert parameters - {"key", "endpoint", "version"} == Settings.__annotations__.keys()
 
 
 def test_without_a_key_the_environment_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:

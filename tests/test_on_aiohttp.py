@@ -217,8 +217,8 @@ def test_the_example_waits() -> None:
     job_id = fake.add_job("Completed")
     with serving(fake) as endpoint:
         run = subprocess.run(  # noqa: S603 - our own interpreter and example
-            [sys.executable, EXAMPLE, endpoint, str(job_id)],
-            env={**os.environ, "DASP_API_KEY": KEY},
+            [sys.executable, EXAMPLE, str(job_id)],
+            env={**os.environ, "DASP_API_KEY": KEY, "DASP_ENDPOINT": endpoint},
             capture_output=True,
             text=True,
             timeout=30,

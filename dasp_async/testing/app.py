@@ -185,6 +185,10 @@ class FakeCustomerApi:
         wire, as the texts they have there; a `UUID`, a number or a bool stands for its text, a
         list for an array, None for null. times: how often; None for once or more.
         """
+        checks.kind_of("operation", operation, str)
+        checks.kind_of("parameters", parameters, Mapping)
+        if times is not None:
+            arguments.whole("times", times, least=0)
         found = difference(self._calls, operation, parameters, times)
         if found is not None:
             raise AssertionError(found)

@@ -41,7 +41,6 @@ from dasp_async import (
 )
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-VENDOR = "https://api.discountasp.net/1.0/customerapi.asmx"
 
 # A task waits for its turn that long at most, when calls are scarce; then it is queued again.
 TURN = 5.0
@@ -69,9 +68,7 @@ scheduler = TaskiqScheduler(broker, [looks, LabelScheduleSource(broker)])
 async def start(state: TaskiqState) -> None:
     """Make one client for all tasks of a worker."""
     state.redis = Redis.from_url(REDIS_URL)  # pyright: ignore[reportUnknownMemberType]
-    state.api = CustomerApi(
-        os.environ["DASP_API_KEY"],
-        endpoint=os.environ.get("DASP_ENDPOINT") or VENDOR,
+    state.api = CustomerApi.from_env(
         attempt_timeout=TURN,
         # What the service allows, unless this is a test that has less time.
         budget=RedisBudget(
