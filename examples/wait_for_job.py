@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from uuid import UUID
 
 import anyio
 
@@ -14,7 +16,7 @@ def show(status: JobStatus) -> None:
     print(f"{status.job_name}: {status.status}")
 
 
-async def main(job_id: str) -> None:
+async def main(job_id: UUID) -> None:
     """Wait for the job, for half an hour at most."""
     async with CustomerApi.from_env() as api:
         try:
@@ -28,4 +30,6 @@ async def main(job_id: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job_id", metavar="JOB_ID", type=UUID)
+    anyio.run(main, parser.parse_args().job_id)
