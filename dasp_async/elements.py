@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast, overload
 from uuid import UUID
 
 from dasp_async.arguments import kind_of
@@ -23,6 +23,10 @@ Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain] | None"
 MOST_MEMBERS: Final = 500_000
 
 
+@overload
+def to_python(element: _Element, described: OperationDescription) -> dict[str, Plain]: ...
+@overload
+def to_python(element: _Element, described: OperationDescription | None = None) -> Plain: ...
 def to_python(element: _Element, described: OperationDescription | None = None) -> Plain:
     """A response, or another element: its content by names without their namespaces.
 
@@ -40,7 +44,7 @@ def to_python(element: _Element, described: OperationDescription | None = None) 
     | anything else | a dict; what comes again in it is a list |
 
     Raises `ValueError` for a text that is not of its type, and for what is nested too deeply or
-    has more than 500,000 members in all, null or not.
+    has more than 500,000 members in all, null or not; `TypeError` for arguments of other kinds.
     """
     if not isinstance(getattr(element, "tag", None), str):
         raise TypeError(f"element must be lxml's, as `call` answers, not {type(element).__name__}")

@@ -33,7 +33,8 @@ TRANSIENT_STATUSES: Final = frozenset({408, 429, 502, 503, 504})
 class DaspError(Exception):
     """The base of all errors of this package; catch it to catch them all.
 
-    operation: the operation's name on the wire, like `GetJobStatus`; None if there was none.
+    message: what `str` gives. operation: the operation's name on the wire, like `GetJobStatus`;
+    None if there was none.
     transient: whether the same call may well succeed a little later.
     retry_after: the seconds that the answer asked to wait; None if it did not.
     """
@@ -99,6 +100,7 @@ class HttpError(DaspError):
     """The answer was not SOAP: a status of 300 or more without a fault, or no SOAP envelope.
 
     Transient for the statuses 408, 429, 502, 503 and 504.
+    status_code: HTTP's. content_type: the answer's header; empty if it had none.
     excerpt: the beginning of the answer's text, cleaned of markup; empty for an empty body.
     """
 
@@ -221,9 +223,10 @@ class JobFailed(DaspError):
 class PollTimeout(DaspError, TimeoutError):
     """The wait is over, the job may not be: wait for the same job id again to go on.
 
-    last_status: the last status seen, None if none was. last_error: the error of the last
-    look, None if it went well. polls: the looks this wait was told of. elapsed: its seconds.
-    was_put_off, for the message alone: whether a look was due that the budget made wait.
+    job_id: the job's. last_status: the last status seen, None if none was. last_error: the error
+    of the last look, None if it went well. polls: the looks this wait was told of. elapsed: its
+    seconds. was_put_off: whether a look was due that the budget made wait; it is told in the
+    message alone.
     """
 
     def __init__(

@@ -196,7 +196,7 @@ class JobRules:
             object.__setattr__(self, name, _folded(name, getattr(self, name)))
 
     def read(self, record: JobRecord, *, job_id: UUID, seen_at: float) -> JobStatus:
-        """The status that a record means."""
+        """The status that a record means; `seen_at` is in seconds since 1970."""
         completed = self._set(record.completed_date_time)
         return JobStatus(
             job_id=job_id,

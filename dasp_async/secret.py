@@ -29,7 +29,7 @@ class Secret:
     """A text that shows itself only when asked to by `reveal`.
 
     Its `repr` and `str` hide it and it does not pickle, so that neither a log line nor an
-    error tracker which collects local variables can let it out.
+    error tracker which collects local variables can let it out. text: any, an empty one too.
     """
 
     __slots__ = ("_text",)

@@ -43,6 +43,7 @@ class Operations:
         """The bandwidth used in a range of dates: `BandwidthGetUsage`, a row a day.
 
         A `date` is sent as its midnight, a `datetime` as it is, with its offset if it has one.
+        Raises as `call`.
         """
         return await self._calls.call(BANDWIDTH_GET_USAGE, start_date, end_date)
 
@@ -56,7 +57,10 @@ class Operations:
         last_name: str,
         max_mailbox_size_in_mb: int,
     ) -> None:
-        """Add a SmarterMail user: `SMAddUser`. It writes. The password is shown nowhere."""
+        """Add a SmarterMail user: `SMAddUser`. The password is shown nowhere.
+
+        It writes: it is sent once, and raises as `call`.
+        """
         secret = Secret(password)
         # No error below may have it among the local variables of its traceback.
         del password
@@ -73,17 +77,23 @@ class Operations:
     async def sm_add_alias(
         self, domain_name: str, alias_name: str, addresses: Iterable[str]
     ) -> None:
-        """Add a SmarterMail alias that stands for these addresses: `SMAddAlias`. It writes."""
+        """Add a SmarterMail alias that stands for these addresses: `SMAddAlias`.
+
+        It writes: it is sent once, and raises as `call`.
+        """
         await self._calls.call(SM_ADD_ALIAS, domain_name, alias_name, addresses)
 
     async def sm_update_alias_addresses(
         self, domain_name: str, alias_name: str, new_addresses: Iterable[str]
     ) -> None:
-        """Replace all addresses of an alias by these: `SMUpdateAliasAddresses`. It writes."""
+        """Replace all addresses of an alias by these: `SMUpdateAliasAddresses`.
+
+        It writes: it is sent once, and raises as `call`.
+        """
         await self._calls.call(SM_UPDATE_ALIAS_ADDRESSES, domain_name, alias_name, new_addresses)
 
     async def sm_get_all_aliases(self, domain_name: str) -> list[SmAlias]:
-        """The SmarterMail aliases of a mail domain: `SMGetAllAliases`."""
+        """The SmarterMail aliases of a mail domain: `SMGetAllAliases`. Raises as `call`."""
         return await self._calls.call(SM_GET_ALL_ALIASES, domain_name)
 
     async def call(
@@ -95,6 +105,12 @@ class Operations:
         description: ServiceDescription | None = None,
     ) -> _Element:
         """Call any operation of the service, known here or not; its response element.
+
+        ```python
+        names = {"domainName": "example.com"}
+        response = await api.call("SMGetAllAliases", names, writes=False)
+        print(to_python(response))
+        ```
 
         operation: its name on the wire. parameters: those after the key, by their names on the
         wire and in the order of the service's help page. ASMX reads a name that is misspelt, or
@@ -108,8 +124,12 @@ class Operations:
         exact names, and of their types. None for no check.
 
         A text whose name says that it is a password is as hidden as the key. `to_python` turns
-        the element into plain Python. Raises `ValueError` or `TypeError` for what can't be sent,
-        and the errors of a call. An answer without a result is none.
+        the element into plain Python. An answer without a result is no error.
+
+        Raises `ValueError` or `TypeError` for what can't be sent, and the errors of a call:
+        `TransportError`, `HttpError`, `InvalidResponse`, `SoapFault`, `CallRefused`. After a
+        `TransportError` with `maybe_sent` what writes may have taken effect: look before you try
+        again.
         """
         try:
             opened, arguments = operation_of(
@@ -129,6 +149,11 @@ class Operations:
         description: ServiceDescription | None = None,
     ) -> UUID:
         """Call an operation that starts a job and answers its id, to wait for.
+
+        ```python
+        job_id = await api.start_job("Sql2012CreateBackup", {"databaseName": "my-database"})
+        status = await api.poll_until_done(job_id)
+        ```
 
         operation, parameters, description: as in `call`; it is sent once. Raises
         `InvalidResponse` if the answer holds no guid, and otherwise as `call`.

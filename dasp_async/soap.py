@@ -16,7 +16,7 @@ _NIL: Final = f"{{{XSI}}}nil"
 
 
 class SoapVersion(enum.Enum):
-    """A version of SOAP; `SoapVersion("1.1")` and `SoapVersion("1.2")` find it by its number."""
+    """A version of SOAP: `SOAP_1_1` or `SOAP_1_2`; `SoapVersion("1.2")` finds one by its number."""
 
     SOAP_1_1 = "1.1"
     SOAP_1_2 = "1.2"

@@ -63,7 +63,9 @@ async def api_of(
     fake: FakeCustomerApi, clock: FakeClock, key: str = KEY, version: str = "1.1"
 ) -> AsyncGenerator[CustomerApi]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
-        yield CustomerApi(key, version=version, http_client=http, attempts=1, clock=clock)
+        yield CustomerApi(
+            key, version=SoapVersion(version), http_client=http, attempts=1, clock=clock
+        )
 
 
 async def looks(

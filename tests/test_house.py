@@ -20,7 +20,7 @@ FLOORS = [
     {"adhoc", "budget", "elements", "envelope", "exchanges", "response", "transport"},
     {"drift", "guard", "polling"},
     {"calls"},
-    {"service", "settings"},
+    {"jobs", "service", "settings"},
     {"client"},
     {"testing"},
     {"cli"},

@@ -94,7 +94,9 @@ def version(request: pytest.FixtureRequest) -> SoapVersion:
 
 
 def client(endpoint: str, version: SoapVersion | str, key: str = KEY) -> CustomerApi:
-    return CustomerApi(key, endpoint=endpoint, version=version, schedule=QUICK, budget=None)
+    return CustomerApi(
+        key, endpoint=endpoint, version=SoapVersion(version), schedule=QUICK, budget=None
+    )
 
 
 # --- what PHP writes

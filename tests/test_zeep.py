@@ -14,7 +14,7 @@ import pytest
 import zeep
 import zeep.exceptions
 
-from dasp_async import CustomerApi
+from dasp_async import CustomerApi, SoapVersion
 from dasp_async.cli.fake import serving
 from dasp_async.models import BandwidthUsage, JobRecord, JobStatus, SmAlias
 from dasp_async.secret import Secret
@@ -205,7 +205,7 @@ async def with_ours(
     url: str, version: str, ours: Callable[[CustomerApi], Awaitable[Any]] | None = None
 ) -> Any:
     """What our client gets, once it has made the aliases that each case begins with."""
-    async with CustomerApi(KEY, endpoint=url, version=version, budget=None) as api:
+    async with CustomerApi(KEY, endpoint=url, version=SoapVersion(version), budget=None) as api:
         await api.sm_add_alias("example.com", "info", ["a@example.com", "b@example.com"])
         await api.sm_add_alias("example.com", "other", ["c@example.com"])
         return None if ours is None else await ours(api)

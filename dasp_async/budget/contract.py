@@ -125,5 +125,9 @@ class CallBudget(Protocol):
         ...
 
     async def remaining(self, key: str | None = None) -> int:
-        """The calls left now to a key; None for the key that has the fewest left."""
+        """The calls left now to a key; None for the key that has the fewest left.
+
+        `sys.maxsize` without a limit. Raises `CallRefused` if the store can't be read, and
+        `TypeError` or `ValueError` for what can't be a key.
+        """
         ...

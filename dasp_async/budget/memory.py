@@ -56,7 +56,10 @@ class MemoryBudget:
                 steps.settle(self._rows, caller, call, verdict, self._clock.time())
 
     async def remaining(self, key: str | None = None) -> int:
-        """The calls left now to a key; None for the key that has the fewest left."""
+        """The calls left now to a key; None for the key that has the fewest left.
+
+        `sys.maxsize` without a limit. Raises `TypeError` or `ValueError` for what can't be a key.
+        """
         account = account_asked_for(key)
         # No error below may have it among the local variables of its traceback.
         del key

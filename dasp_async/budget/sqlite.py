@@ -69,7 +69,11 @@ class SqliteBudget:
             )
 
     async def remaining(self, key: str | None = None) -> int:
-        """The calls left now to a key; None for the key that has the fewest left."""
+        """The calls left now to a key; None for the key that has the fewest left.
+
+        `sys.maxsize` without a limit. Raises `CallRefused` if the file can't be used, and
+        `TypeError` or `ValueError` for what can't be a key.
+        """
         account = account_asked_for(key)
         # No error below may have it among the local variables of its traceback.
         del key

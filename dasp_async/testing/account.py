@@ -75,7 +75,7 @@ class Account:
         job = self._jobs.get(values["jobId"])
         return thrown("Job not found.") if job is None else job.look(self._clock.time())
 
-    def bandwidth_usage(self, values: Values) -> list[dict[str, Any]]:
+    def bandwidth_usage(self, values: Values) -> list[dict[str, object]]:
         """The rows from startDate to endDate, both included, by the wall clock, in order."""
         start, end = (values[name].replace(tzinfo=None) for name in ("startDate", "endDate"))
         rows = sorted(self.bandwidth, key=lambda row: row[0].replace(tzinfo=None))
@@ -122,7 +122,7 @@ class Account:
         self.aliases[_alias_of(values)] = tuple(values["newAddresses"] or ())
         return None
 
-    def all_aliases(self, values: Values) -> list[dict[str, Any]] | Fault:
+    def all_aliases(self, values: Values) -> list[dict[str, object]] | Fault:
         """The aliases of a domain, which must have a mailbox or an alias."""
         domain = values["domainName"]
         known = {each.domain_name for each in self.mailboxes} | {name for name, _ in self.aliases}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Final
+from typing import Final
 
 from dasp_async import arguments
 from dasp_async.operations import NAMESPACE
@@ -51,7 +51,7 @@ class Operation:
     name: str
     parameters: tuple[Element, ...]
     result: ValueType | DataSetType | None
-    answer: Callable[[Account, Values], Any]
+    answer: Callable[[Account, Values], object]
     _: KW_ONLY
     writes: bool
     documentation: str = ""

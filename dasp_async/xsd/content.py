@@ -21,6 +21,7 @@ class Nil(enum.Enum):
 
 
 NIL: Final = Nil.NIL
+"""As a parameter's value: a null that is written, as `xsi:nil`; `None` leaves it out instead."""
 
 Content: TypeAlias = "str | Nil | list[tuple[str, Content]]"
 

@@ -28,6 +28,7 @@ from dasp_async import (
     HttpClient,
     OperationDescription,
     ServiceDescription,
+    SoapVersion,
     to_python,
 )
 from dasp_async.drift import drift
@@ -165,7 +166,7 @@ def _sent(answer: Answer, call: Call) -> object:
     api = CustomerApi(
         _KEY,
         endpoint="https://fuzz.test/",
-        version=answer.version,
+        version=SoapVersion(answer.version),
         http_client=cast("HttpClient", _Http(answer)),
         attempt_timeout=None,
         attempts=1,

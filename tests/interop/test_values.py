@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dasp_async import NIL, CustomerApi, ServiceDescription, SoapFault, to_python
+from dasp_async import NIL, CustomerApi, ServiceDescription, SoapFault, SoapVersion, to_python
 from tests.interop.mono import MonoService
 
 VERSIONS = pytest.mark.parametrize("version", ["1.1", "1.2"])
@@ -37,7 +37,9 @@ THING: dict[str, Any] = {
 
 
 def client(mono: MonoService, version: str = "1.1") -> CustomerApi:
-    return CustomerApi("test-key", endpoint=mono.echo_url, version=version, budget=None)
+    return CustomerApi(
+        "test-key", endpoint=mono.echo_url, version=SoapVersion(version), budget=None
+    )
 
 
 @pytest.fixture(scope="session")
