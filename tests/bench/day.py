@@ -217,10 +217,7 @@ COLUMNS: Final = [
     "policy",
     "calls",
     "refused",
-    "unseen",
-    "delay s, median",
-    "p95",
-    "delay by length, median",
+    "late s, median",
     "p95",
     "days",
 ]
@@ -246,19 +243,14 @@ def short(value: float) -> str:
 
 def row(scenario: Scenario, name: str, result: Result) -> str:
     """A line of the table."""
-    delays = result.delays(scenario)
-    shares = [delay / scenario.jobs[number].length for number, delay in delays.items()]
-    seconds = list(delays.values())
+    late = list(result.delays(scenario).values())
     cells = [
         scenario.name,
         name,
         f"{result.used:,}",
         f"{result.refused:,}",
-        f"{len(scenario.jobs) - len(delays):,}",
-        short(median(seconds)),
-        short(p95(seconds)),
-        short(median(shares)),
-        short(p95(shares)),
+        short(median(late)),
+        short(p95(late)),
         f"{max(result.seen.values()) / DAY:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
