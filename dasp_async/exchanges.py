@@ -11,6 +11,9 @@ from dasp_async.errors import SoapFault
 from dasp_async.messages import HttpAnswer, HttpRequest
 from dasp_async.models import Exchange
 
+# A log's fields and a metric's labels have no room for more, and a service can send any text as one.
+LONGEST_CODE: Final = 200
+
 logger: Final = logging.getLogger("dasp_async")
 
 
@@ -39,7 +42,7 @@ class Listeners:
             attempt=attempt,
             status_code=None if answer is None else answer.status,
             error=None if error is None else type(error).__name__,
-            fault_code=error.code if isinstance(error, SoapFault) else None,
+            fault_code=error.code[:LONGEST_CODE] if isinstance(error, SoapFault) else None,
             milliseconds=1000 * seconds,
             request_bytes=len(request.body),
             response_bytes=0 if answer is None else len(answer.body),

@@ -124,8 +124,8 @@ class Exchange:
     operation: its name on the wire; "describe" for the service's WSDL. attempt: 1 for the first
     of a call, and for each look of a wait. status_code: HTTP's; None if no answer came.
     error: the name of the error that the attempt ended with; None for a result. fault_code: a
-    SOAP fault's, as {namespace}name; None if it was none. milliseconds: until the answer was
-    read. request_bytes, response_bytes: the sizes of the bodies.
+    SOAP fault's, as {namespace}name, its first 200 characters; None if it was none.
+    milliseconds: until the answer was read. request_bytes, response_bytes: the bodies' sizes.
     """
 
     operation: str

@@ -316,11 +316,12 @@ async def test_what_went_over_is_not_told(caplog: pytest.LogCaptureFixture) -> N
     stage = Stage()
     stage.fake.trouble(RawAnswer(f"<html>{KEY}</html>", status=404))
     stage.fake.trouble(Fault(reason=KEY, code=f"{{urn:x}}{KEY}"))
+    stage.fake.trouble(Fault(reason="No.", code=f"{{urn:x}}{'n' * 300}"))
     async with stage.client() as api:
-        for _ in range(2):
+        for _ in range(3):
             with pytest.raises(DaspError):
                 await api.get_job_status(OTHER)
-    assert stage.told[1].fault_code == "{urn:x}***"
+    assert [each.fault_code for each in stage.told] == [None, "{urn:x}***", "{urn:x}" + "n" * 193]
     assert KEY not in repr(stage.told) + caplog.text + str([vars(each) for each in caplog.records])
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import anyio
 import httpx
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from typer.testing import CliRunner
 
-from dasp_async import CustomerApi, JobRules, PollTimeout, errors
+from dasp_async import CustomerApi, JobRules, MemoryBudget, PollTimeout, __version__, errors
+from dasp_async.cli import app
 from dasp_async.cli.exits import MEANINGS
 from dasp_async.cli.fake import serving
-from dasp_async.testing import FakeClock, FakeCustomerApi
+from dasp_async.testing import FakeClock, FakeCustomerApi, RawAnswer
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text("utf-8")
@@ -76,6 +82,178 @@ def test_the_tests_pass(block: Token, tmp_path: Path) -> None:
         check=False,
     )
     assert "4 passed" in run.stdout, run.stdout
+
+
+def block_with(text: str) -> dict[str, Any]:
+    """The names that the block with this text defines."""
+    (block,) = (each.content for each in fences("python") if text in each.content)
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(block, "README.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own README
+    return names
+
+
+async def back_up(backend: Any) -> dict[str, str]:
+    """Start a backup as a browser would, and ask until something is known of it."""
+    async with (
+        backend.router.lifespan_context(backend),
+        httpx.AsyncClient(transport=httpx.ASGITransport(backend), base_url="http://it") as browser,
+    ):
+        answer = await browser.post("/backups/shop")
+        assert answer.status_code == 202
+        job = f"/jobs/{answer.json()}"
+        while (answer := await browser.get(job)).status_code == 404:
+            await anyio.sleep(0.01)
+        known: dict[str, str] = answer.json()
+        return known
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_web_backend_follows_what_it_started(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeCustomerApi(KEY)
+    fake.script_started_jobs("Completed")
+    with serving(fake) as endpoint:
+        monkeypatch.setenv("DASP_API_KEY", KEY)
+        monkeypatch.setenv("DASP_ENDPOINT", endpoint)
+        known = anyio.run(back_up, block_with("from fastapi")["app"], backend=backend)
+    assert known == {"status": "Completed", "state": "done"}
+    fake.assert_called("Sql2012CreateBackup", {"databaseName": "shop"}, times=1)
+    fake.assert_called("GetJobStatus", times=1)
+
+
+@pytest.mark.usefixtures("_service")
+def test_the_script_prints_how_the_job_ended() -> None:
+    (block,) = (each.content for each in fences("python") if "sys.argv" in each.content)
+    run = subprocess.run(  # noqa: S603 - our own interpreter and README
+        [sys.executable, "-c", block, str(JOB)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "Completed\n", "")
+
+
+DJANGO = """
+import asyncio
+from django.conf import settings
+from django.test import RequestFactory
+settings.configure()
+print(asyncio.run(job(RequestFactory().get("/"), sys.argv[1])).content.decode())
+"""
+CELERY = """
+app.conf.task_always_eager = True
+print(wait_for_job.delay(sys.argv[1]).get())
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "program", "out"),
+    [
+        ("from django", DJANGO, '{"status": "Completed", "over": true}\n'),
+        ("from celery", CELERY, "done\n"),
+    ],
+    ids=["django", "celery"],
+)
+def test_other_peoples_frameworks_ask_for_a_job(
+    text: str, program: str, out: str, tmp_path: Path
+) -> None:
+    (block,) = (each.content for each in fences("python") if text in each.content)
+    fake = FakeCustomerApi(KEY)
+    job_id = fake.add_job("Completed")
+    if "celery" in text:
+        fake.trouble(RawAnswer("busy", status=503), times=3)
+    with serving(fake) as endpoint:
+        run = subprocess.run(  # noqa: S603 - our own interpreter and README
+            [sys.executable, "-c", f"{block}\nimport sys\n{program}", str(job_id)],
+            cwd=tmp_path,
+            env={**os.environ, "DASP_API_KEY": KEY, "DASP_ENDPOINT": endpoint},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+    assert (run.returncode, run.stdout) == (0, out), run.stderr
+
+
+async def test_the_hook_counts() -> None:
+    names = block_with("on_exchange=count")
+    fake = FakeCustomerApi(KEY)
+    fake.trouble(RawAnswer("busy", status=503))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(fake)) as http:
+        api = CustomerApi(KEY, http_client=http, on_exchange=names["count"], clock=FakeClock())
+        await api.get_job_status(fake.add_job("Completed"))
+    assert names["calls"] == {("GetJobStatus", "HttpError"): 1, ("GetJobStatus", "ok"): 1}
+
+
+async def test_the_log_says_what_the_table_of_its_lines_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", "dasp_async")
+    clock = FakeClock()
+    fake = FakeCustomerApi(KEY, clock=clock)
+    budget = MemoryBudget(limit=10, clock=clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
+        api = CustomerApi(KEY, http_client=http, clock=clock, budget=budget)
+        fake.trouble(RawAnswer("busy", status=503))
+        jobs = [fake.add_job("Running", "Running", "Completed") for _ in range(4)]
+        async with api.poll_many(jobs, timeout=None) as outcomes:
+            async for _ in outcomes:
+                pass
+    said = {(each.levelname, shape(each.getMessage())) for each in caplog.records}
+    rows = re.findall(r"^\| (DEBUG|INFO|WARNING) \| .+ \| `(.+)` \|$", TEXT, re.MULTILINE)
+    assert len(rows) == 4
+    assert {(level, shape(line)) for level, line in rows} <= said
+
+
+def shape(line: str) -> str:
+    """A line of the log without what differs from job to job."""
+    line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]+|0f0e…", "ID", line)
+    return re.sub(r"\d+(\.\d+)?", "N", line)
+
+
+@pytest.mark.usefixtures("_service")
+@pytest.mark.parametrize(
+    "line",
+    [
+        line
+        for block in fences("")
+        for line in block.content.splitlines()
+        if line.startswith("dasp ") and not line.startswith("dasp serve")  # which does not end
+    ],
+)
+def test_the_command_lines_run(line: str) -> None:
+    words = re.split(r"  +", line)[0].replace("...", "").replace("[", "").replace("]", "").split()
+    meant = {
+        "JOB_ID": str(JOB),
+        "OPERATION": "BandwidthGetUsage",
+        "NAME=VALUE": "startDate=2026-03-01 endDate=2026-03-31",
+    }
+    arguments = " ".join(meant.get(word, word) for word in words[1:]).split()
+    result = CliRunner().invoke(app, [*arguments, *(["--reads"] if "call" in line else [])])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m (tests\.[\w.]+)", TEXT))))
+def test_the_modules_named_can_be_run(module: str) -> None:
+    assert find_spec(module) is not None
+
+
+def test_the_first_of_the_changes_is_this_version() -> None:
+    first = re.search(r"^## Changes\n\n\*\*(.+?)\*\*", TEXT, re.MULTILINE)
+    assert first is not None
+    assert first[1] == __version__
+
+
+def test_every_link_leads_somewhere() -> None:
+    headings = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        else:
+            assert (README.parent / target).exists(), target
 
 
 async def test_a_wait_of_an_hour_costs_about_as_many_calls_as_stated() -> None:

@@ -221,7 +221,7 @@ def measured(backend: str, measure: Measure, way: Way, jobs: int) -> float:
     return float(run.stdout)
 
 
-def compare(backend: str = "asyncio") -> None:
+def main(backend: str = "asyncio") -> None:
     """Measure all and print the table."""
     memory = {(way, n): measured(backend, bytes_of_a_job, way, n) for n in CROWDS for way in WAYS}
     times: dict[tuple[Way, int], list[float]] = {key: [] for key in memory}
@@ -260,4 +260,4 @@ def one(backend: str, measure: str, way: str, jobs: str) -> None:
 
 
 if __name__ == "__main__":
-    (one if len(sys.argv) > 2 else compare)(*sys.argv[1:])
+    (one if len(sys.argv) > 2 else main)(*sys.argv[1:])

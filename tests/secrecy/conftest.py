@@ -29,7 +29,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def left_behind(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., list[str]]]:
-    """What is found of secrets in what was logged, at any level, and warned of."""
+    """What is found of secrets in what was logged since last asked, at any level, or warned of."""
     caplog.set_level(1)
 
     def search(*secrets: str) -> list[str]:
@@ -40,6 +40,7 @@ def left_behind(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., list
             for record in caplog.records
             if not record.getMessage().startswith(SERVERS_OWN_WORDS)
         ]
+        caplog.clear()
         return found("\n".join([*records, *(f"{vars(it)!r}" for it in warned)]), secrets)
 
     with warnings.catch_warnings(record=True) as warned:

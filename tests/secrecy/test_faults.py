@@ -23,8 +23,10 @@ ROWS: Final = [
 ]
 
 
-async def _caught(fault: str, key: str) -> list[tuple[str, BaseException]]:
-    """The errors of every call under a fault."""
+async def _caught(
+    fault: str, key: str, after: Callable[[str], None] = lambda _: None
+) -> list[tuple[str, BaseException]]:
+    """The errors of every call under a fault; `after` is called after each."""
     row, caught = FAULTS[fault], list[tuple[str, BaseException]]()
     with RawServer(row.serve([KEYS[key], PASSWORD]), **row.server()) as server:
         options = {"max_response_bytes": CAP, **row.options}
@@ -34,6 +36,7 @@ async def _caught(fault: str, key: str) -> list[tuple[str, BaseException]]:
                 with pytest.raises(row.error if name in READS else DaspError):
                     await notes.passing(CALLS[name](client))
             caught += [(name, error) for error in notes.caught]
+            after(name)
         assert server.connections <= len(ECHOED)
     return caught
 
@@ -49,11 +52,13 @@ def _sent(name: str, key: str) -> list[str]:
 async def test_no_fault_shows_a_secret(
     fault: str, key: str, left_behind: Callable[..., list[str]]
 ) -> None:
-    caught = await _caught(fault, key)
+    def nothing_is_left_behind(name: str) -> None:
+        assert left_behind(*_sent(name, key)) == []
+
+    caught = await _caught(fault, key, nothing_is_left_behind)
     assert len(caught) == len(ECHOED)
     for name, error in caught:
         assert_hidden(error, *_sent(name, key))
-    assert left_behind(KEYS[key], PASSWORD) == []
 
 
 @pytest.mark.parametrize("anyio_backend", BACKENDS[1:], indirect=True)
