@@ -11,7 +11,7 @@ from dasp_async.errors import SoapFault
 from dasp_async.messages import HttpAnswer, HttpRequest
 from dasp_async.models import Exchange
 
-# A log's fields and a metric's labels have no room for more, and a service can send any text as one.
+# A service can send any text as one; a log's fields and a metric's labels have no room for more.
 LONGEST_CODE: Final = 200
 
 logger: Final = logging.getLogger("dasp_async")

@@ -189,11 +189,11 @@ async def test_each_attempt_is_a_line_at_debug(caplog: pytest.LogCaptureFixture)
         stage.fake.trouble(trouble)
     async with stage.client() as api:
         await api.get_job_status(job_id)
-    sent, received = stage.told[2].request_bytes, stage.told[2].response_bytes
+    sent, received = f"{stage.told[2].request_bytes} bytes sent", stage.told[2].response_bytes
     assert lines(caplog, logging.DEBUG) == [
-        f"GetJobStatus: HTTP 503 in 0 ms, HttpError, {sent} bytes sent, 4 received",
-        f"GetJobStatus, attempt 2: no answer in 0 ms, TransportError, {sent} bytes sent, 0 received",
-        f"GetJobStatus, attempt 3: HTTP 200 in 0 ms, {sent} bytes sent, {received} received",
+        f"GetJobStatus: HTTP 503 in 0 ms, HttpError, {sent}, 4 received",
+        f"GetJobStatus, attempt 2: no answer in 0 ms, TransportError, {sent}, 0 received",
+        f"GetJobStatus, attempt 3: HTTP 200 in 0 ms, {sent}, {received} received",
     ]
 
 
