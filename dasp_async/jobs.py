@@ -117,6 +117,7 @@ class Jobs:
         *,
         timeout: float | timedelta | None = 3600.0,
         concurrency: int = 16,
+        on_status: Callable[[JobStatus], None] | None = None,
     ) -> AsyncGenerator[AsyncIterator[Outcome]]:
         """Wait for many jobs; the block's iterator gives their outcomes as they come.
 
@@ -131,16 +132,20 @@ class Jobs:
 
         job_ids: ids, or an async iterable of ids that keep coming; one outcome each, however
         often an id comes. timeout: seconds for each job from when its id is taken in; None to
-        wait without end. concurrency: how many jobs are looked at at once.
+        wait without end. concurrency: how many jobs are looked at at once. on_status: a
+        plain function, called with each status seen, the final ones too; what it raises, the
+        iterator raises.
 
         Raises `ValueError` or `TypeError` for a wrong argument before anything is sent; a wrong
         id among those that come later is raised by the iterator.
         """
         limit("timeout", timeout)
+        arguments.callback("on_status", on_status)
         outcomes = Outcomes(
             arguments.job_ids(job_ids),
             begin=partial(self._wait, timeout=timeout),
             concurrency=arguments.whole("concurrency", concurrency, least=1),
+            on_status=on_status,
             clock=self._clock,
         )
         async with outcomes.coming():

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from dasp_async import CustomerApi, DaspError, JobState
+from dasp_async import CustomerApi, JobStatus
 
 
 class Board:
@@ -47,29 +47,25 @@ class Board:
             print(text, flush=True)
 
 
-async def follow(api: CustomerApi, job_id: UUID, board: Board, undone: list[UUID]) -> None:
-    """Show a job until it is over."""
-    try:
-        # Not `poll_many`, which tells the outcomes alone. A task each is fine for hundreds.
-        async for status in api.watch(job_id, timeout=None):
-            words = (status.job_name, status.status, status.error_message)
-            board.tell(job_id, *words, is_over=status.is_final)
-            if status.state is JobState.FAILED:
-                undone.append(job_id)
-    except DaspError as error:
-        board.tell(job_id, str(error), is_over=True)
-        undone.append(job_id)
-
-
 async def main(job_ids: list[UUID]) -> None:
     """Wait for all."""
-    board, undone = Board(job_ids), list[UUID]()
-    with board.lines:
-        async with CustomerApi.from_env() as api, anyio.create_task_group() as group:
-            for job_id in job_ids:
-                group.start_soon(follow, api, job_id, board, undone)
+    board, undone = Board(job_ids), 0
+
+    def show(status: JobStatus) -> None:
+        words = (status.job_name, status.status, status.error_message)
+        board.tell(status.job_id, *words, is_over=status.is_final)
+
+    # No timeout: whoever looks on decides how long it runs.
+    async with CustomerApi.from_env() as api:
+        with board.lines:
+            async with api.poll_many(job_ids, timeout=None, on_status=show) as outcomes:
+                async for outcome in outcomes:
+                    undone += outcome.error is not None
+                    if outcome.status is None:
+                        # The wait ended and not the job, for a refused key say.
+                        board.tell(outcome.job_id, str(outcome.error), is_over=True)
     if undone:
-        sys.exit(f"{len(undone)} not done")
+        sys.exit(f"{undone} not done")
 
 
 if __name__ == "__main__":

@@ -435,6 +435,7 @@ TABLE: Final[dict[str, Public]] = {
             ),
             "timeout": TIMEOUT,
             "concurrency": COUNT,
+            "on_status": CALLBACK,
         },
         job_ids=[JOB],
     ),

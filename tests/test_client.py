@@ -31,7 +31,7 @@ from dasp_async import (
     TransportError,
 )
 from dasp_async.settings import Settings
-from dasp_async.testing import FakeClock
+from dasp_async.testing import FakeClock, FakeCustomerApi
 from tests.samples import load
 
 KEY = "test-key"
@@ -503,6 +503,35 @@ async def test_outcomes_of_many_come_one_for_each_job() -> None:
     assert sorted(outcome.job_id for outcome in seen) == jobs
     assert {outcome.error for outcome in seen} == {None}
     assert {outcome.status.state for outcome in seen if outcome.status} == {JobState.DONE}
+
+
+async def test_each_status_of_many_is_told_once_and_before_its_outcome() -> None:
+    clock, told = FakeClock(), list[tuple[UUID, str | None]]()
+    fake = FakeCustomerApi(KEY, clock=clock)
+    jobs = [fake.add_job("Pending", "Running", end) for end in ("Completed", "Failed")]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
+        api = CustomerApi(KEY, http_client=http, clock=clock)
+
+        def tell(status: JobStatus) -> None:
+            told.append((status.job_id, status.status))
+
+        async with api.poll_many(jobs, on_status=tell) as outcomes:
+            async for outcome in outcomes:
+                assert outcome.status is not None
+                assert (outcome.job_id, outcome.status.status) in told
+    for job, end in zip(jobs, ("Completed", "Failed"), strict=True):
+        seen = [status for job_id, status in told if job_id == job]
+        assert seen == ["Pending", "Running", end]
+
+
+async def test_what_on_status_raises_ends_poll_many() -> None:
+    def refuse(_: JobStatus) -> None:
+        raise LookupError("no such line")
+
+    async with api_of(Server(RUNNING)) as api:
+        with pytest.raises(LookupError, match="no such line"):
+            async with api.poll_many(many(3), on_status=refuse) as outcomes:
+                await anext(outcomes)
 
 
 # What the last digit of a job's id stands for

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from dasp_async.clock import Clock
+    from dasp_async.models import JobStatus
     from dasp_async.polling.wait import Wait
 
 
@@ -31,7 +32,7 @@ class Outcomes:
     """The outcomes of many waits, in the order in which they come; an async iterator.
 
     job_ids: a job that comes twice is waited for once. begin: begins the wait for a job.
-    concurrency: how many look at once.
+    concurrency: how many look at once. on_status: called with each status seen.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Outcomes:
         *,
         begin: Callable[[UUID], Wait],
         concurrency: int,
+        on_status: Callable[[JobStatus], None] | None,
         clock: Clock,
     ) -> None:
         self._job_ids = job_ids
         self._begin = begin
         self._concurrency = concurrency
+        self._on_status = on_status
         self._clock = clock
         self._waits: list[tuple[float, int, Wait]] = []
         self._order = itertools.count()
@@ -147,6 +150,8 @@ class Outcomes:
             if status is None and wait.moment() <= self._clock.monotonic():
                 await wait.look()
                 status = wait.news()
+            if status is not None and self._on_status is not None:
+                self._on_status(status)
             if status is not None and status.is_final:
                 failed = status.state is JobState.FAILED
                 error = JobFailed(status, operation=GET_JOB_STATUS.name) if failed else None

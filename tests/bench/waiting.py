@@ -112,7 +112,7 @@ def waits(service: Service, pause: float) -> Callable[[UUID], Wait]:
 async def poll_many(service: Service, job_ids: list[UUID], pause: float) -> None:
     """One heap of waits, as behind `CustomerApi.poll_many`."""
     begin = waits(service, pause)
-    outcomes = Outcomes(job_ids, begin=begin, concurrency=16, clock=SystemClock())
+    outcomes = Outcomes(job_ids, begin=begin, concurrency=16, on_status=None, clock=SystemClock())
     async with outcomes.coming():
         async for _ in outcomes:
             pass

@@ -41,7 +41,7 @@ async def many(api: CustomerApi, coming: AsyncIterable[str]) -> None:
     async with api.poll_many(["id", UUID(int=1)]) as outcomes:
         assert_type(outcomes, AsyncIterator[Outcome])
         assert_type([outcome async for outcome in outcomes], list[Outcome])
-    async with api.poll_many(coming, timeout=timedelta(days=1), concurrency=4) as outcomes:
+    async with api.poll_many(coming, timeout=timedelta(days=1), on_status=print) as outcomes:
         async for outcome in outcomes:
             assert_type(outcome.job_id, UUID)
             assert_type(outcome.status, JobStatus | None)
