@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,20 +13,8 @@ from pathlib import Path
 import pytest
 
 import dasp_async
+from tests.house import FLOORS, PACKAGE, PICTURE, draw
 
-PACKAGE = Path(dasp_async.__file__).parent
-FLOORS = [
-    {"clock", "messages", "models", "secret", "soap", "xsd"},
-    {"arguments", "dataset", "errors", "operations", "wsdl"},
-    {"adhoc", "budget", "elements", "envelope", "exchanges", "response", "transport"},
-    {"drift", "guard", "polling"},
-    {"calls"},
-    {"jobs", "service", "settings"},
-    {"client"},
-    {"testing"},
-    {"cli"},
-    {"__main__"},
-]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
@@ -66,6 +55,12 @@ def test_imports_go_to_lower_floors_only(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_file_says_its_one_job(path: Path) -> None:
     assert (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").strip()
+
+
+def test_the_picture_shows_the_house_as_it_is() -> None:
+    """If it does not: `python -m tests.house` draws it anew; look at it before you commit it."""
+    assert PICTURE.read_text("utf-8") == draw()
+    assert sorted(re.findall(r'class="name">(\w+)</tspan>', draw())) == sorted(FLOOR_OF)
 
 
 @pytest.mark.parametrize(
