@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dasp_async.budget.contract import CallBudget
+    from dasp_async.budget import CallBudget
     from dasp_async.budget.memory import MemoryBudget
     from dasp_async.budget.redis import RedisBudget
     from dasp_async.budget.sqlite import SqliteBudget
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
         Outcome,
         SmAlias,
     )
-    from dasp_async.polling.schedule import Schedule
+    from dasp_async.polling import Schedule
     from dasp_async.soap import SoapVersion
     from dasp_async.transport import HttpClient
-    from dasp_async.wsdl.description import OperationDescription, ServiceDescription
-    from dasp_async.xsd.content import NIL
+    from dasp_async.wsdl import OperationDescription, ServiceDescription
+    from dasp_async.xsd import NIL
 
 __version__ = "0.1.0"
 
@@ -79,9 +79,10 @@ __all__ = [
     "to_python",
 ]
 
-# By module: each is loaded when one of its names is first asked for (PEP 562).
+# By module: each is loaded when one of its names is first asked for (PEP 562). Where a folder has
+# the name too, the folder is named: else two threads could wait for each other's imports.
 _NAMES = {
-    "dasp_async.budget.contract": ("CallBudget",),
+    "dasp_async.budget": ("CallBudget",),
     "dasp_async.budget.memory": ("MemoryBudget",),
     "dasp_async.budget.redis": ("RedisBudget",),
     "dasp_async.budget.sqlite": ("SqliteBudget",),
@@ -111,11 +112,11 @@ _NAMES = {
         "Outcome",
         "SmAlias",
     ),
-    "dasp_async.polling.schedule": ("Schedule",),
+    "dasp_async.polling": ("Schedule",),
     "dasp_async.soap": ("SoapVersion",),
     "dasp_async.transport": ("HttpClient",),
-    "dasp_async.wsdl.description": ("OperationDescription", "ServiceDescription"),
-    "dasp_async.xsd.content": ("NIL",),
+    "dasp_async.wsdl": ("OperationDescription", "ServiceDescription"),
+    "dasp_async.xsd": ("NIL",),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -113,7 +113,7 @@ class Calls:
         return await self.retried(self._describe)
 
     async def _describe(self, attempt: int) -> ServiceDescription:
-        self._stay_in_one_event_loop()
+        self._be_usable_here()
         async with self._in_flight:
             return await self._exchange(read_description, WSDL_REQUEST, self._mask, attempt)
 
@@ -142,7 +142,7 @@ class Calls:
         attempt: int,
         load: Load | None,
     ) -> ResultT:
-        self._stay_in_one_event_loop()
+        self._be_usable_here()
         async with self._in_flight:
             call = await self._admitted(operation.name, load)
             # A call that is cancelled is not settled: it may still turn out as a failed log-in.
@@ -194,7 +194,8 @@ class Calls:
         self._listeners.hear(request, attempt, answer, None, self._clock.monotonic() - began)
         return result
 
-    def _stay_in_one_event_loop(self) -> None:
+    def _be_usable_here(self) -> None:
+        self._transport.refuse_if_closed()
         loop = current_token()
         self._event_loop = self._event_loop or loop
         if self._event_loop != loop:

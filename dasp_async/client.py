@@ -147,6 +147,10 @@ class CustomerApi(Jobs, Operations):
         Raises `ValueError` if the key is missing or a value is wrong, and `TypeError` as the
         class itself does.
         """
+        for name in VARIABLES.keys() & settings.keys():
+            # No error below may have the values among the local variables of its traceback.
+            settings.clear()
+            raise TypeError(f"{name} is read from {VARIABLES[name]}; the class itself takes it")
         if not os.environ.get("DASP_API_KEY"):
             raise ValueError("set DASP_API_KEY to the API key from the control panel")
         try:

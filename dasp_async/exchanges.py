@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
+from anyio import get_cancelled_exc_class
+
 from dasp_async.errors import SoapFault
 from dasp_async.messages import HttpAnswer, HttpRequest
 from dasp_async.models import Exchange
@@ -48,12 +50,14 @@ class Listeners:
             response_bytes=0 if answer is None else len(answer.body),
         )
         if is_logged:
-            logger.debug("%s", line(exchange), extra=asdict(exchange))
+            # One field, which clashes with none of those that a program gives its own records
+            logger.debug("%s", line(exchange), extra={"dasp_async": asdict(exchange)})
         if self._hook is not None:
             try:
                 self._hook(exchange)
-            except Exception:
+            except (Exception, get_cancelled_exc_class()):
                 # The answer must not be lost for it: it may be the id of a job that was started.
+                # What is not awaited is never cancelled, so a cancellation is the hook's own too.
                 logger.exception("on_exchange raised an error, which is ignored")
 
 
@@ -64,5 +68,5 @@ def line(exchange: Exchange) -> str:
     ending = f", {exchange.error}" if exchange.error else ""
     return (
         f"{exchange.operation}{again}: {answer} in {exchange.milliseconds:.0f} ms{ending}, "
-        f"{exchange.request_bytes} bytes sent, {exchange.response_bytes} received"
+        f"request {exchange.request_bytes} bytes, answer {exchange.response_bytes}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import pickle
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import timedelta
@@ -174,6 +175,23 @@ async def test_what_the_environment_does_not_name_is_given(monkeypatch: pytest.M
         CustomerApi.from_env(attempts=0)
 
 
+@pytest.mark.parametrize("name", ["key", "endpoint", "version"])
+def test_what_the_environment_names_is_not_given(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("DASP_API_KEY", KEY)
+    given: Any = {name: "another-key"}
+    with pytest.raises(TypeError, match=rf"^{name} is read from DASP_") as caught:
+        CustomerApi.from_env(**given)
+    assert "another-key" not in str(traced(caught.value))
+
+
+def traced(error: BaseException) -> list[object]:
+    """The local variables of the package's frames."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [frame.f_locals for frame in frames if "dasp_async" in frame.f_code.co_filename]
+
+
 def test_from_env_takes_all_settings_of_a_client() -> None:
     parameters = inspect.signature(CustomerApi).parameters.keys()
     assert parameters - {"key", "endpoint", "version"} == Settings.__annotations__.keys()
@@ -318,7 +336,7 @@ async def test_a_call_says_in_the_debug_log_how_it_went(caplog: pytest.LogCaptur
     with caplog.at_level(logging.DEBUG, "dasp_async"):
         async with api_of(Server(COMPLETED)) as api:
             await api.get_job_status(JOB)
-    assert caplog.messages == ["GetJobStatus: HTTP 200 in 0 ms, 413 bytes sent, 556 received"]
+    assert caplog.messages == ["GetJobStatus: HTTP 200 in 0 ms, request 413 bytes, answer 556"]
 
 
 async def test_a_closed_client_refuses_to_call_and_leaves_a_borrowed_one_open() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +22,13 @@ from dasp_async import (
     Exchange,
     JobFailed,
     JobStatus,
+    MemoryBudget,
     Schedule,
     TransportError,
 )
+from dasp_async.messages import HttpAnswer
 from dasp_async.testing import DroppedConnection, FakeClock, FakeCustomerApi, Fault, RawAnswer
+from tests.conftest import BACKENDS
 
 KEY = "test-key-that-must-not-be-told"
 OTHER = UUID("b0000000-0000-0000-0000-000000000001")
@@ -164,6 +169,45 @@ async def test_a_hook_that_raises_loses_no_answer(caplog: pytest.LogCaptureFixtu
     assert KEY not in caplog.text
 
 
+# trio makes no such error by itself.
+@pytest.mark.parametrize("anyio_backend", BACKENDS[:2], indirect=True)
+async def test_a_hook_that_meets_a_cancellation_loses_no_answer() -> None:
+    stage = Stage()
+
+    def broken(_: Exchange) -> None:
+        raise asyncio.CancelledError  # as `Future.result` does of one that was cancelled
+
+    jobs = [stage.fake.add_job("Completed") for _ in range(3)]
+    async with stage.client(on_exchange=broken) as api, api.poll_many(jobs) as outcomes:
+        assert [outcome.error async for outcome in outcomes] == [None] * 3
+
+
+async def test_a_closed_client_makes_no_attempt_to_tell_of() -> None:
+    stage, budget = Stage(), MemoryBudget(limit=10)
+    async with stage.client(budget=budget) as api:
+        await api.aclose()
+        for call in (api.get_job_status(OTHER), api.describe()):
+            with pytest.raises(RuntimeError, match="closed"):
+                await call
+    assert stage.told == []
+    assert await budget.remaining(KEY) == 10
+
+
+async def test_an_error_that_was_handled_keeps_no_answer() -> None:
+    stage = Stage()
+    stage.fake.trouble(RawAnswer("x" * 1000, status=404), times=3)
+    gc.collect()
+    gc.disable()
+    try:
+        async with stage.client() as api:
+            for _ in range(3):
+                with suppress(DaspError):
+                    await api.get_job_status(OTHER)
+        assert not [each for each in gc.get_objects() if isinstance(each, HttpAnswer)]
+    finally:
+        gc.enable()
+
+
 async def ignore(_: Exchange) -> None:
     """No plain function."""
 
@@ -189,11 +233,11 @@ async def test_each_attempt_is_a_line_at_debug(caplog: pytest.LogCaptureFixture)
         stage.fake.trouble(trouble)
     async with stage.client() as api:
         await api.get_job_status(job_id)
-    sent, received = f"{stage.told[2].request_bytes} bytes sent", stage.told[2].response_bytes
+    sent, received = f"request {stage.told[2].request_bytes} bytes", stage.told[2].response_bytes
     assert lines(caplog, logging.DEBUG) == [
-        f"GetJobStatus: HTTP 503 in 0 ms, HttpError, {sent}, 4 received",
-        f"GetJobStatus, attempt 2: no answer in 0 ms, TransportError, {sent}, 0 received",
-        f"GetJobStatus, attempt 3: HTTP 200 in 0 ms, {sent}, {received} received",
+        f"GetJobStatus: HTTP 503 in 0 ms, HttpError, {sent}, answer 4",
+        f"GetJobStatus, attempt 2: no answer in 0 ms, TransportError, {sent}, answer 0",
+        f"GetJobStatus, attempt 3: HTTP 200 in 0 ms, {sent}, answer {received}",
     ]
 
 
@@ -203,15 +247,34 @@ async def test_a_line_has_its_figures_as_fields(caplog: pytest.LogCaptureFixture
     job_id = stage.fake.add_job("Completed")
     async with stage.client() as api:
         await api.poll_until_done(job_id)
-    call, end = (vars(record) for record in caplog.records)
-    assert {each.name: call[each.name] for each in fields(Exchange)} == asdict(stage.told[0])
-    assert {name: end[name] for name in ("job_id", "ending", "looks", "seconds")} == {
+    call, end = (vars(record)["dasp_async"] for record in caplog.records)
+    assert call == asdict(stage.told[0])
+    assert end == {
         "job_id": str(job_id),
         "ending": "DONE",
         "looks": 1,
         "seconds": 0.0,
     }
-    assert json.dumps([call[each.name] for each in fields(Exchange)])
+    assert json.loads(json.dumps([call, end])) == [call, end]
+
+
+async def test_fields_of_a_programs_own_are_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "dasp_async")
+    make = logging.getLogRecordFactory()
+
+    def with_fields(*arguments: Any, **named: Any) -> logging.LogRecord:
+        record = make(*arguments, **named)
+        vars(record).update({"operation": "mine", "job_id": "mine", "seconds": "mine"})
+        return record
+
+    stage = Stage()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging, "_logRecordFactory", with_fields)
+        async with stage.client() as api:
+            job_id = await api.start_job("Sql2012CreateBackup", {"databaseName": "db"})
+            await api.poll_until_done(job_id)
+    assert {vars(record)["job_id"] for record in caplog.records} == {"mine"}
+    assert len(lines(caplog, logging.INFO)) == 1
 
 
 async def until_done(api: CustomerApi, job_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 
 import anyio
@@ -10,7 +11,20 @@ import httpx
 import pytest
 
 from dasp_async import CustomerApi
-from dasp_async.testing import FakeClock, FakeCustomerApi, RawAnswer
+from dasp_async.testing import (
+    INT,
+    SECRET,
+    STRING,
+    ArrayType,
+    Element,
+    FakeClock,
+    FakeCustomerApi,
+    Operation,
+    RawAnswer,
+    RecordType,
+    Secret,
+)
+from dasp_async.testing import KEY as KEY_PARAMETER
 
 KEY = "test-key"
 JOB = UUID("a0000000-0000-0000-0000-000000000001")
@@ -129,6 +143,57 @@ def test_what_was_not_is_told_beside_all_that_was(
     with pytest.raises(AssertionError) as caught:
         fake.assert_called(operation, parameters, times=times)
     assert str(caught.value).splitlines() == [f"{beginning}; all calls:", *ALL_CALLS]
+
+
+PIN = Element("pin", SECRET)
+USER = RecordType("User", (PIN, Element("password", STRING), Element("age", INT)))
+SET_PINS = Operation(
+    "SetPins",
+    (
+        KEY_PARAMETER,
+        Element("pins", ArrayType(SECRET)),
+        Element("user", USER),
+    ),
+    None,
+    lambda *_: None,
+    writes=True,
+)
+
+
+def test_secrets_within_are_compared_and_not_shown() -> None:
+    fake = FakeCustomerApi(KEY, operations=[SET_PINS])
+
+    async def call() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
+            user = {"pin": "1111-of-ann", "password": "2222-of-ann", "age": 7}
+            parameters = {"pins": ["3333-of-ann"], "user": user}
+            await CustomerApi(KEY, http_client=http).call("SetPins", parameters)
+
+    anyio.run(call)
+    right: dict[str, object] = {"pin": "1111-of-ann", "password": "2222-of-ann", "age": 7}
+    fake.assert_called("SetPins", {"pins": ["3333-of-ann"], "user": right, "key": KEY})
+    for wrong in (
+        {"user": right | {"pin": Secret("wrong-pin")}},
+        {"pins": [Secret("wrong-pin")]},
+        {"key": "wrong-pin"},
+    ):
+        with pytest.raises(AssertionError) as caught:
+            fake.assert_called("SetPins", wrong)
+        assert "SetPins(pins=[***], user=(pin=***, password=***, age='7'))" in str(caught.value)
+        assert "-of-ann" not in str(caught.value)
+        assert "wrong-pin" not in str(caught.value)
+
+
+def test_a_date_stands_for_its_midnight() -> None:
+    fake = FakeCustomerApi(KEY)
+
+    async def call() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
+            api = CustomerApi(KEY, http_client=http)
+            await api.bandwidth_get_usage(date(2026, 3, 1), date(2026, 3, 31))
+
+    anyio.run(call)
+    fake.assert_called("BandwidthGetUsage", {"startDate": date(2026, 3, 1)})
 
 
 def test_that_nothing_was_called_is_told() -> None:

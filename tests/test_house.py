@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -95,19 +96,39 @@ def test_only_the_clock_sleeps() -> None:
     assert sleepers == {"clock"}
 
 
+DOOR = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+# What checkers see, name by module; a table says the same to the interpreter.
+SHOWN = {
+    alias.name: str(node.module)
+    for block in DOOR.body
+    if isinstance(block, ast.If)
+    for node in block.body
+    if isinstance(node, ast.ImportFrom)
+    for alias in node.names
+}
+
+
 def test_all_is_what_the_package_offers() -> None:
-    door = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
-    for_checkers = next(node for node in ast.walk(door) if isinstance(node, ast.If))
-    shown = {
-        (alias.name, node.module)
-        for node in for_checkers.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    assert {name for name, _ in shown} == set(dasp_async.__all__)
+    assert set(dasp_async.__all__) == SHOWN.keys()
     assert set(dasp_async.__all__) <= set(dir(dasp_async))
-    for name, module in shown:
-        assert getattr(dasp_async, name) is getattr(sys.modules[str(module)], name)
+    for name, module in SHOWN.items():
+        assert getattr(dasp_async, name) is getattr(sys.modules[module], name)
+
+
+def test_checkers_and_the_interpreter_are_told_of_the_same_modules() -> None:
+    (table,) = (
+        ast.literal_eval(node.value)
+        for node in DOOR.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_NAMES"
+    )
+    assert {name: module for module, names in table.items() for name in names} == SHOWN
+
+
+@pytest.mark.parametrize(("name", "module"), SHOWN.items())
+def test_a_folder_is_asked_for_the_names_that_it_has(name: str, module: str) -> None:
+    """Else two threads that import at once could hold what the other needs."""
+    folder = import_module(module.rpartition(".")[0])
+    assert folder is dasp_async or name not in getattr(folder, "__all__", ())
 
 
 def test_a_name_that_is_not_offered_is_an_error() -> None:

@@ -96,7 +96,7 @@ class Wait:
             logger.info(
                 "wait for job %(job_id)s ended after %(seconds).1f s: %(ending)s, looks: %(looks)d",
                 told,
-                extra=told,
+                extra={"dasp_async": told},
             )
 
     def wake(self) -> None:

@@ -70,9 +70,13 @@ def read_answer(
     1970, to read a Retry-After that is a date.
     """
     outcome = _outcome(operation, answer, mask, now)
-    if isinstance(outcome, DaspError):
+    if not isinstance(outcome, DaspError):
+        return outcome
+    try:
         raise outcome
-    return outcome
+    finally:
+        # Else the error, by its traceback, and this frame would hold each other, and the answer.
+        del outcome
 
 
 def _outcome(

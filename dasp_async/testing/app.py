@@ -187,6 +187,7 @@ class FakeCustomerApi:
         """
         checks.kind_of("operation", operation, str)
         checks.kind_of("parameters", parameters, Mapping)
+        checks.each_kind_of("parameters", parameters, str)
         if times is not None:
             arguments.whole("times", times, least=0)
         found = difference(self._calls, operation, parameters, times)

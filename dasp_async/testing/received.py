@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
+from dasp_async.operations import KEY
 from dasp_async.secret import MASKED, Secret, names_a_secret
 from dasp_async.soap import SoapVersion
+from dasp_async.xsd.moments import date_time_to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class ReceivedCall:
 
     def __str__(self) -> str:
         """The call on one line, without the key and secrets."""
-        shown = {name: value for name, value in self.parameters.items() if name != "key"}
+        shown = {name: value for name, value in self.parameters.items() if name != KEY.name}
         answer = "no whole answer" if self.status is None else f"HTTP {self.status}"
         return f"{self.operation or 'what is no call'}({_listed(shown)}): {answer}"
 
@@ -54,29 +57,42 @@ def difference(
     found = sum(call.fits(operation, parameters) for call in calls)
     if found == times or (times is None and found > 0):
         return None
-    wanted = f"{operation}({_listed(parameters)})" if parameters else operation
-    expected = "once or more" if times is None else f"{times} times"
+    secret = {name for call in calls for name, value in call.parameters.items() if _hides(value)}
+    expected = {name: Secret("") if name in secret else each for name, each in parameters.items()}
+    wanted = f"{operation}({_listed(expected)})" if parameters else operation
+    often = "once or more" if times is None else f"{times} times"
     listed = "".join(f"\n  {number}. {call}" for number, call in enumerate(calls, 1))
-    return f"{wanted} was called {found} times, not {expected}; all calls:{listed or ' none'}"
+    return f"{wanted} was called {found} times, not {often}; all calls:{listed or ' none'}"
+
+
+def _hides(value: object) -> bool:
+    return isinstance(value, Secret)
 
 
 def _plain(value: Any) -> object:
-    """A value as the text it has on the wire; a list of them for an array."""
+    """A value as the text it has on the wire; a list of them for an array, a dict for a record."""
     if isinstance(value, Secret):
         return value.reveal()
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in cast("Sequence[Any]", value)]
+    if isinstance(value, date):
+        return date_time_to_text(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
     return None if value is None else str(value)
 
 
 def _listed(parameters: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"{name}={MASKED if names_a_secret(name) else _shown(value)}"
-        for name, value in parameters.items()
-    )
+    return ", ".join(f"{name}={_shown(name, value)}" for name, value in parameters.items())
 
 
-def _shown(value: object) -> str:
-    return MASKED if isinstance(value, Secret) else repr(_plain(value))
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, Secret) or names_a_secret(name) or name == KEY.name:
+        return MASKED
+    if isinstance(value, Mapping):
+        return f"({_listed(cast('Mapping[str, Any]', value))})"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_shown(name, each) for each in cast('Sequence[Any]', value))}]"
+    return repr(_plain(value))

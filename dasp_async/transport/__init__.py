@@ -95,7 +95,7 @@ class Transport:
         mask: strikes the request's secrets out of what is said of the answer or of an error.
         Raises `TransportError` if none came, and `AttemptTimeout` if it took too long.
         """
-        self._refuse_if_closed()
+        self.refuse_if_closed()
         outcome: HttpAnswer | TransportError | None = None
         with anyio.move_on_after(self._attempt_timeout) as scope:
             self._under_way.add(scope)
@@ -161,7 +161,7 @@ class Transport:
         return self._own
 
     async def _open(self) -> _OwnClient:
-        self._refuse_if_closed()
+        self.refuse_if_closed()
         # In a thread, since loading the certificates takes tens of milliseconds.
         own = await anyio.to_thread.run_sync(
             partial(
@@ -172,10 +172,11 @@ class Transport:
             )
         )
         # If it was closed meanwhile, nobody would close what this call connects to.
-        self._refuse_if_closed()
+        self.refuse_if_closed()
         return own
 
-    def _refuse_if_closed(self) -> None:
+    def refuse_if_closed(self) -> None:
+        """Raise `RuntimeError` if nothing can be sent any more."""
         if self._closed:
             raise RuntimeError("this client is closed; make a new one")
 
