@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from datetime import timedelta
 from inspect import isasyncgenfunction, isclass, iscoroutinefunction
 from typing import TYPE_CHECKING, Final, cast
 
 from dasp_async.soap import SoapVersion
-from dasp_async.xsd import read_guid, string_to_text
+from dasp_async.xsd import read_job_id, string_to_text
 
 if TYPE_CHECKING:
     from uuid import UUID
 
 # The largest whole number up to which JSON, Lua and a float tell each from the next.
 LARGEST: Final = 2**53
+# timedelta's own limit
+LONGEST: Final = timedelta.max.total_seconds()
 
 
 def job_id(value: object, name: str = "job_id") -> UUID:
     """A job's id; raises `ValueError` for anything but a `UUID` or text that `UUID` reads."""
     try:
-        return read_guid(value)
+        return read_job_id(value)
     except ValueError as problem:
         raise ValueError(f"{name} {problem}") from None
 
@@ -131,3 +135,40 @@ def whole(name: str, value: object, *, least: int, most: int = LARGEST) -> int:
     if value > most:
         raise ValueError(f"{name} must be {most} at most")
     return value
+
+
+def number(name: str, value: object, wanted: str = "a number") -> float:
+    """A number as a float, infinite and NaN included; `name` is the parameter to blame.
+
+    Raises `TypeError` for anything else, `ValueError` for a whole number that no float holds.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be a finite number; got one that no float holds") from None
+
+
+def seconds(name: str, value: object) -> float:
+    """A duration in seconds; `name` is the parameter to blame if it is none.
+
+    Raises `TypeError` for anything but a number or a timedelta, `ValueError` for one that is
+    negative, infinite or not a number.
+    """
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    duration = number(name, value, "seconds or a timedelta")
+    if not 0 <= duration <= LONGEST:
+        raise ValueError(f"{name} must be a finite number of seconds, not negative; got {duration}")
+    return duration
+
+
+def limit(name: str, value: object) -> float:
+    """A time limit in seconds, infinite for None; raises like `seconds`, and for zero."""
+    if value is None:
+        return math.inf
+    duration = seconds(name, value)
+    if duration == 0:
+        raise ValueError(f"{name} must be more than 0 seconds, or None for no limit")
+    return duration

@@ -14,7 +14,6 @@ from anyio.lowlevel import current_token
 from dasp_async.budget import Admitted, UsedUp, Waiting
 from dasp_async.envelope import render
 from dasp_async.errors import CallRefused, DaspError
-from dasp_async.guard import exhausted
 from dasp_async.messages import WSDL_REQUEST, HttpAnswer
 from dasp_async.polling import Load, NotNow, Schedule
 from dasp_async.response import read_answer, read_description
@@ -164,13 +163,11 @@ class Calls:
                 if load is not None:
                     load.admitted()
                 return admission.call
-            used_up = (
-                partial(exhausted, operation, admission) if isinstance(admission, UsedUp) else None
-            )
+            used_up = admission if isinstance(admission, UsedUp) else None
             if load is not None:
                 raise NotNow(admission.pause, used_up)
             if used_up is not None:
-                raise used_up(admission.pause)
+                raise used_up.refusal(operation, used_up.pause)
             await self._clock.sleep(admission.pause)
 
     async def _settle(self, call: int, error: Exception | None) -> None:

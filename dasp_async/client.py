@@ -15,7 +15,7 @@ from dasp_async import arguments
 from dasp_async.budget import CallBudget, Caller
 from dasp_async.budget.memory import MemoryBudget
 from dasp_async.calls import Calls
-from dasp_async.clock import Clock, SystemClock, limit
+from dasp_async.clock import Clock, SystemClock
 from dasp_async.exchanges import Listeners
 from dasp_async.guard import Guard
 from dasp_async.jobs import Jobs
@@ -113,7 +113,7 @@ class CustomerApi(Jobs, Operations):
         transport = Transport(
             endpoint,
             http_client=http_client,
-            attempt_timeout=limit("attempt_timeout", attempt_timeout),
+            attempt_timeout=arguments.limit("attempt_timeout", attempt_timeout),
             max_response_bytes=arguments.whole("max_response_bytes", max_response_bytes, least=1),
             keep_alive=max_in_flight,
         )
@@ -148,8 +148,8 @@ class CustomerApi(Jobs, Operations):
         class itself does.
         """
         for name in VARIABLES.keys() & settings.keys():
-            # No error below may have the values among the local variables of its traceback.
-            settings.clear()
+            # No error may have the values among the local variables of its traceback.
+            settings = Settings()
             raise TypeError(f"{name} is read from {VARIABLES[name]}; the class itself takes it")
         if not os.environ.get("DASP_API_KEY"):
             raise ValueError("set DASP_API_KEY to the API key from the control panel")

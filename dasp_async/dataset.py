@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from dasp_async.soap import XSD, is_nil
-from dasp_async.xsd import SIMPLE_TYPES
+from dasp_async.xsd import SIMPLE_TYPES, expanded, local, namespace
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _DIFFGRAM: Final = "urn:schemas-microsoft-com:xml-diffgram-v1"
 _IS_DATA_SET: Final = "{urn:schemas-microsoft-com:xml-msdata}IsDataSet"
 
-# lxml lists all of them for each column.
-MOST_IN_SCOPE: Final = 100
 # A null takes no bytes on the wire, but it does in a row.
 MOST_CELLS: Final = 500_000
 
@@ -49,7 +47,7 @@ def read_tables(element: _Element, mask: Callable[[str], str]) -> dict[str, list
     rows: dict[str, list[Row]] = {name: [] for name in columns}
     cells = 0
     for part in diffgrams[0]:
-        if _namespace(part) == _DIFFGRAM:
+        if namespace(str(part.tag)) == _DIFFGRAM:
             continue
         for row in part:
             name = _name(row)
@@ -83,12 +81,9 @@ def _columns(table: _Element) -> Iterator[tuple[str, Callable[[str], Any]]]:
 
 def _reader(element: _Element, kind: str | None) -> Callable[[str], Any]:
     """How texts of a type are read; those of one that XSD has not stay text."""
-    prefix, _, name = (kind or "").rpartition(":")
-    scope = element.nsmap
-    if len(scope) > MOST_IN_SCOPE:
-        raise ValueError(f"more than {MOST_IN_SCOPE} namespaces are declared in its schema")
-    is_of_xsd = scope.get(prefix or None) == XSD
-    return SIMPLE_TYPES[name].from_text if is_of_xsd and name in SIMPLE_TYPES else str
+    named = expanded(kind or "", element)
+    is_known = namespace(named) == XSD and local(named) in SIMPLE_TYPES
+    return SIMPLE_TYPES[local(named)].from_text if is_known else str
 
 
 def _row(row: _Element, columns: _Columns, mask: Callable[[str], str]) -> Row:
@@ -106,12 +101,8 @@ def _row(row: _Element, columns: _Columns, mask: Callable[[str], str]) -> Row:
     return values
 
 
-def _namespace(element: _Element) -> str:
-    return str(element.tag).rpartition("}")[0].lstrip("{")
-
-
 def _name(element: _Element) -> str:
-    return _decoded(str(element.tag).rpartition("}")[2])
+    return _decoded(local(str(element.tag)))
 
 
 def _decoded(name: str) -> str:

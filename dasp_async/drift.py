@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,13 +58,18 @@ def _differences(description: ServiceDescription) -> Iterator[_Difference]:
         if found is None:
             yield _Difference(f"{known.name} is gone")
         else:
-            for text, is_new in _of_operation(description, known, found):
-                yield _Difference(f"{known.name}: {text}", is_new)
+            yield from _in(known.name, _of_operation(description, known, found))
     names = {known.name for known in OPERATIONS}
     for name, found in description.operations.items():
         if name not in names:
             unreadable = found.problem and f"{name}: {found.problem}"
             yield _Difference(unreadable or found.signature, is_new=True)
+
+
+def _in(place: str, differences: Iterable[_Difference]) -> Iterator[_Difference]:
+    """Differences, with where they are."""
+    for text, is_new in differences:
+        yield _Difference(f"{place}: {text}", is_new)
 
 
 def _of_operation(
@@ -111,11 +116,9 @@ def _of_elements(
 
 def _of_types(label: str, known: XsdType, found: XsdType) -> Iterator[_Difference]:
     if isinstance(known, RecordType) and isinstance(found, RecordType):
-        for text, is_new in _of_elements("", known.members, found.members):
-            yield _Difference(f"{label}: {text}", is_new)
+        yield from _in(label, _of_elements("", known.members, found.members))
     elif isinstance(known, ArrayType) and isinstance(found, ArrayType):
-        for text, is_new in _of_elements("item ", (known.item,), (found.item,)):
-            yield _Difference(f"{label}: {text}", is_new)
+        yield from _in(label, _of_elements("item ", (known.item,), (found.item,)))
     elif known.name != found.name or type(known) is not type(found):
         why = f", which {found.reason}" if isinstance(found, OpaqueType) else ""
         yield _Difference(f"{label} is of type {found.name}{why}, not {known.name}")

@@ -11,7 +11,7 @@ from dasp_async.arguments import kind_of
 from dasp_async.dataset import is_data_set, read_tables
 from dasp_async.soap import is_nil
 from dasp_async.wsdl import OperationDescription
-from dasp_async.xsd import ITEM_NAMES, ArrayType, Element, RecordType, SimpleType
+from dasp_async.xsd import ITEM_NAMES, ArrayType, Element, RecordType, SimpleType, local
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -70,7 +70,7 @@ class _Reading:
         self._count(len(members))
         children: dict[str, list[_Element]] = {}
         for child in element:
-            children.setdefault(_name(child), []).append(child)
+            children.setdefault(local(str(child.tag)), []).append(child)
         return {each.name: self._together(children.get(each.name, []), each) for each in members}
 
     def as_it_shows(self, element: _Element) -> Plain:
@@ -82,7 +82,7 @@ class _Reading:
             tables = read_tables(element, str)
             self._count(sum(len(row) for rows in tables.values() for row in rows))
             return cast("Plain", tables)
-        names = [_name(child) for child in element]
+        names = [local(str(child.tag)) for child in element]
         values = [self.as_it_shows(child) for child in element]
         if len(set(names)) == 1 and (len(names) > 1 or names[0] in ITEM_NAMES):
             return list(values)
@@ -101,7 +101,7 @@ class _Reading:
         if is_nil(element):
             return None
         if isinstance(kind, ArrayType):
-            items = [child for child in element if _name(child) == kind.item.name]
+            items = [child for child in element if local(str(child.tag)) == kind.item.name]
             return [self._typed(item, kind.item) for item in items]
         if isinstance(kind, RecordType):
             return self.members(element, kind.members)
@@ -116,7 +116,3 @@ class _Reading:
         self._left -= members
         if self._left < 0:
             raise ValueError(f"it has more than {MOST_MEMBERS} members, null or not")
-
-
-def _name(element: _Element) -> str:
-    return str(element.tag).rpartition("}")[2]

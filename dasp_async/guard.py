@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from dasp_async.budget import Admitted, CallBudget, Caller, Closed, NotYet, UsedUp, Verdict
-from dasp_async.errors import BudgetExhausted, HttpError, LockoutRisk, SoapFault
+from dasp_async.errors import HttpError, LockoutRisk, SoapFault
 from dasp_async.soap import is_soap
 
 if TYPE_CHECKING:
@@ -48,35 +48,24 @@ class Guard:
         await self._budget.settle(self._caller, call, verdict)
 
 
-def exhausted(operation: str, admission: UsedUp, pause: float) -> BudgetExhausted:
-    """The error for a call that the budget has no room for, when the next is free after `pause`."""
-    return BudgetExhausted(
-        f"{operation}: not sent, since {admission.used} of {admission.limit} calls are used; the "
-        f"next is free in {pause:.0f} s",
-        operation=operation,
-        retry_after=pause,
-        limit=admission.limit,
-        used=admission.used,
-    )
-
-
 def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
     """What an error says about the key; the first row that fits decides.
 
     | the error | verdict |
     | --- | --- |
+    | a fault that asks for fewer calls, as "too many failed log-ins" does | doubtful |
     | a fault about the account | the key is refused |
-    | a fault about the job, or that asks for fewer calls | doubtful |
+    | a fault about the job | doubtful |
     | any other fault, HTTP 401 and 403 | a fault |
     | HTTP 500 with SOAP's content type: a fault that can't be read | doubtful |
     | anything else | nothing |
     """
     if isinstance(error, SoapFault):
-        if rules.is_account(error.reason) and not rules.is_too_often(error.reason):
+        if rules.is_too_often(error.reason):
+            return Verdict.DOUBTFUL
+        if rules.is_account(error.reason):
             return Verdict.REFUSED_KEY
-        # "Too many failed log-ins" asks for fewer calls too.
-        doubtful = rules.is_unknown_job(error.reason) or rules.is_too_often(error.reason)
-        return Verdict.DOUBTFUL if doubtful else Verdict.FAULT
+        return Verdict.DOUBTFUL if rules.is_unknown_job(error.reason) else Verdict.FAULT
     if isinstance(error, HttpError):
         if error.status_code in _REFUSALS:
             return Verdict.FAULT

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dasp_async import arguments
-from dasp_async.clock import limit
 from dasp_async.errors import JobFailed
 from dasp_async.models import JobState, JobStatus, Outcome
 from dasp_async.operations import GET_JOB_STATUS
@@ -139,7 +138,7 @@ class Jobs:
         Raises `ValueError` or `TypeError` for a wrong argument before anything is sent; a wrong
         id among those that come later is raised by the iterator.
         """
-        limit("timeout", timeout)
+        arguments.limit("timeout", timeout)
         arguments.callback("on_status", on_status)
         outcomes = Outcomes(
             arguments.job_ids(job_ids),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 
-class HttpRequest:  # noqa: PLW1641 - not to be a key of a mapping
+class HttpRequest:
     """A request to the endpoint, for an operation that errors can name.
 
     A rendered envelope, which holds the key, and the headers that SOAP gives it, or a request
@@ -39,16 +39,17 @@ class HttpRequest:  # noqa: PLW1641 - not to be a key of a mapping
     def __repr__(self) -> str:
         return f"HttpRequest({self.operation!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, HttpRequest) and self._parts() == other._parts()
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.operation, self.headers, self.body, self.method, self.query
-
 
 # What errors of a call for the service's own description name as the operation
 DESCRIBE: Final = "describe"
 WSDL_REQUEST: Final = HttpRequest(DESCRIBE, {}, b"", method="GET", query="WSDL")
+
+
+class _Texts(NamedTuple):
+    content_type: str
+    retry_after: str | None
+    date: str | None
+    body: bytes
 
 
 class HttpAnswer:
@@ -62,42 +63,43 @@ class HttpAnswer:
 
     __slots__ = ("_texts", "readable", "status", "whole")
 
-    def __init__(  # noqa: PLR0917 - as a dataclass would have it
+    def __init__(
         self,
         status: int,
         content_type: str,
+        *,
         retry_after: str | None = None,
-        body: bytes = b"",
-        whole: bool = True,  # noqa: FBT001, FBT002 - as well
-        readable: bool = True,  # noqa: FBT001, FBT002 - as well
         date: str | None = None,
+        body: bytes = b"",
+        whole: bool = True,
+        readable: bool = True,
     ) -> None:
         self.status = status
         # In a function, as in `Secret`
-        texts = content_type, retry_after, body, date
-        self._texts: Callable[[], tuple[str, str | None, bytes, str | None]] = lambda: texts
+        texts = _Texts(content_type, retry_after, date, body)
+        self._texts: Callable[[], _Texts] = lambda: texts
         self.whole = whole
         self.readable = readable
 
     @property
     def content_type(self) -> str:
         """The header of this name; empty if there is none."""
-        return self._texts()[0]
+        return self._texts().content_type
 
     @property
     def retry_after(self) -> str | None:
         """The header of this name."""
-        return self._texts()[1]
-
-    @property
-    def body(self) -> bytes:
-        """The bytes, up to the cap, as they are when nothing is compressed."""
-        return self._texts()[2]
+        return self._texts().retry_after
 
     @property
     def date(self) -> str | None:
         """The header of this name."""
-        return self._texts()[3]
+        return self._texts().date
+
+    @property
+    def body(self) -> bytes:
+        """The bytes, up to the cap, as they are when nothing is compressed."""
+        return self._texts().body
 
     def __repr__(self) -> str:
         return f"HttpAnswer({self.status})"

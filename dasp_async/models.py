@@ -1,4 +1,4 @@
-"""What callers receive: frozen dataclasses, and the rules that read a job's state."""
+"""What callers receive: frozen dataclasses, and the rules that read a job's state and a fault."""
 
 from __future__ import annotations
 

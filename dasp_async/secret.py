@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 MASKED: Final = "***"
 
@@ -104,7 +104,7 @@ class Mask:
     def __repr__(self) -> str:
         return "Mask()"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> NoReturn:
         raise TypeError("a Mask is not pickled: it holds secrets")
 
 

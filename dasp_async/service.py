@@ -132,13 +132,13 @@ class Operations:
         again.
         """
         try:
-            opened, arguments = operation_of(
+            ad_hoc, arguments = operation_of(
                 operation, parameters, Anything(), writes=writes, description=description
             )
         finally:
             # No error may have a password among the local variables of its traceback.
             del parameters
-        element: _Element = await self._calls.call(opened, *arguments)
+        element: _Element = await self._calls.call(ad_hoc, *arguments)
         return element
 
     async def start_job(
@@ -159,13 +159,13 @@ class Operations:
         `InvalidResponse` if the answer holds no guid, and otherwise as `call`.
         """
         try:
-            opened, arguments = operation_of(
+            ad_hoc, arguments = operation_of(
                 operation, parameters, Guid(), writes=True, description=description
             )
         finally:
             # As in `call`
             del parameters
-        job_id: UUID = await self._calls.call(opened, *arguments)
+        job_id: UUID = await self._calls.call(ad_hoc, *arguments)
         return job_id
 
     async def describe(self) -> ServiceDescription:

@@ -33,8 +33,8 @@ class Sample:
         return HttpAnswer(
             self.status,
             self.headers.get("content-type", ""),
-            self.headers.get("retry-after"),
-            self.body,
+            retry_after=self.headers.get("retry-after"),
+            body=self.body,
         )
 
 

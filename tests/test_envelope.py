@@ -254,7 +254,8 @@ def test_calls_do_not_influence_each_other(version: SoapVersion) -> None:
     with pytest.raises(ValueError, match=r"^jobId "):
         render(GET_JOB_STATUS, version, ("half written", "no guid"))
 
-    assert render_one() == first
+    again = render_one()
+    assert (again.headers, again.body) == (first.headers, first.body)
     assert parameters(other) == ["second & longer", str(UUID(int=2))]
     assert b"first" not in other.body
 
@@ -296,7 +297,7 @@ def test_another_operation_is_another_row_of_data(version: SoapVersion) -> None:
 
 def test_neither_message_shows_its_body() -> None:
     request = render(GET_JOB_STATUS, SOAP_11, ("my-secret-key", JOB_ID))
-    answer = HttpAnswer(200, "text/xml", None, b"my-secret-key")
+    answer = HttpAnswer(200, "text/xml", body=b"my-secret-key")
     assert b"my-secret-key" in request.body
     for message in (request, answer):
         assert "secret" not in repr(message) + str(message)

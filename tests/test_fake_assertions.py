@@ -15,6 +15,7 @@ from dasp_async.testing import (
     INT,
     SECRET,
     STRING,
+    Account,
     ArrayType,
     Element,
     FakeClock,
@@ -23,6 +24,7 @@ from dasp_async.testing import (
     RawAnswer,
     RecordType,
     Secret,
+    Values,
 )
 from dasp_async.testing import KEY as KEY_PARAMETER
 
@@ -111,7 +113,7 @@ def test_what_was_called_passes(
             "SMAddAlias",
             {"addresses": ["ann@example.com"]},
             1,
-            "SMAddAlias(addresses=['ann@example.com']) was called 0 times, not 1 times",
+            "SMAddAlias(addresses=['ann@example.com']) was called 0 times, not 1 time",
         ),
         (
             "SMAddAlias",
@@ -145,6 +147,10 @@ def test_what_was_not_is_told_beside_all_that_was(
     assert str(caught.value).splitlines() == [f"{beginning}; all calls:", *ALL_CALLS]
 
 
+def answer(_account: Account, _values: Values) -> None:
+    """Nothing."""
+
+
 PIN = Element("pin", SECRET)
 USER = RecordType("User", (PIN, Element("password", STRING), Element("age", INT)))
 SET_PINS = Operation(
@@ -155,7 +161,7 @@ SET_PINS = Operation(
         Element("user", USER),
     ),
     None,
-    lambda *_: None,
+    answer,
     writes=True,
 )
 

@@ -87,7 +87,11 @@ def answer(
     whole: bool = True,
 ) -> HttpAnswer:
     return HttpAnswer(
-        status, content_type, header, body.encode() if isinstance(body, str) else body, whole
+        status,
+        content_type,
+        retry_after=header,
+        body=body.encode() if isinstance(body, str) else body,
+        whole=whole,
     )
 
 
@@ -1073,9 +1077,8 @@ def with_echo(place: str, echo: str) -> HttpAnswer:
     return HttpAnswer(
         plain.status,
         plain.content_type.replace("@", echo),
-        None,
-        plain.body.replace("@".encode(encoding), echo.encode(encoding)),
-        plain.whole,
+        body=plain.body.replace("@".encode(encoding), echo.encode(encoding)),
+        whole=plain.whole,
     )
 
 
@@ -1247,7 +1250,9 @@ CONTENT_TYPES = st.one_of(
 def test_only_a_result_or_an_error_of_ours_comes_out(
     *, body: bytes, status: int, content_type: str, header: str | None, whole: bool
 ) -> None:
-    outcome = outcome_of(HttpAnswer(status, content_type, header, body, whole))
+    outcome = outcome_of(
+        HttpAnswer(status, content_type, retry_after=header, body=body, whole=whole)
+    )
     if isinstance(outcome, JobRecord):
         assert status < 300
         assert whole

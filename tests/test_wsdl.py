@@ -21,11 +21,11 @@ from dasp_async.response.document import document
 from dasp_async.soap import XSD, SoapVersion
 from dasp_async.wsdl import OperationDescription, ServiceDescription
 from dasp_async.wsdl.document import read_wsdl
-from dasp_async.wsdl.names import MOST_IN_SCOPE
 from dasp_async.wsdl.schema import MOST_ELEMENTS
 from dasp_async.xsd import (
     DATA_SET,
     GUID,
+    MOST_IN_SCOPE,
     SIMPLE_TYPES,
     ArrayType,
     Element,

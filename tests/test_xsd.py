@@ -24,7 +24,7 @@ from dasp_async.xsd import (
     guid_from_text,
     is_name,
     one_of,
-    read_guid,
+    read_job_id,
     string_to_text,
 )
 
@@ -94,7 +94,7 @@ def test_what_no_string_is_raises(value: object, complaint: str) -> None:
 
 @pytest.mark.parametrize("text", GUID_SPELLINGS)
 def test_a_guid_is_read_in_every_spelling(text: str) -> None:
-    assert guid_from_text(text) == read_guid(text) == UUID(GUID)
+    assert guid_from_text(text) == read_job_id(text) == UUID(GUID)
     assert guid_from_text(f" \t\r\n{text} \t\r\n") == UUID(GUID)
     assert guid_to_text(text) == GUID
 
@@ -104,7 +104,7 @@ def test_what_no_guid_is_raises(text: str) -> None:
     with pytest.raises(ValueError, match=r"^is not a guid$"):
         guid_from_text(text)
     with pytest.raises(ValueError, match=rf"got text of {len(text)} characters$"):
-        read_guid(text)
+        read_job_id(text)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_what_no_guid_is_raises(text: str) -> None:
 )
 def test_a_guid_is_a_uuid_or_text(value: object, got: str) -> None:
     with pytest.raises(ValueError, match=rf"^must be a uuid\.UUID or text .+; got {got}$"):
-        read_guid(value)
+        read_job_id(value)
 
 
 @pytest.mark.parametrize("value", [UUID(int=0), NIL, NIL.replace("-", ""), f"{{{NIL}}}"])
 def test_the_nil_guid_is_never_sent_as_a_jobs_id(value: object) -> None:
     assert guid_to_text(value) == NIL
-    for read in (read_guid, JOB_ID.to_text):
+    for read in (read_job_id, JOB_ID.to_text):
         with pytest.raises(ValueError, match=r"^must not be the nil UUID \(all zeros\)$"):
             read(value)
 
@@ -130,7 +130,7 @@ def test_the_nil_guid_is_read_all_the_same() -> None:
 @settings(deadline=None)
 @given(st.uuids())
 def test_a_guid_survives_the_round_trip(guid: UUID) -> None:
-    assert guid_from_text(guid_to_text(guid)) == read_guid(guid) == guid
+    assert guid_from_text(guid_to_text(guid)) == read_job_id(guid) == guid
 
 
 @settings(deadline=None)

@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from dasp_async.arguments import problem_with_key
+from dasp_async.errors import BudgetExhausted
 
 _DIGEST_BYTES: Final = 16
 _PORTS: Final = {"https": 443, "http": 80}
@@ -82,6 +83,17 @@ class UsedUp:
     limit: int
     used: int
 
+    def refusal(self, operation: str, pause: float) -> BudgetExhausted:
+        """The error for a call that is not made, when the next is free in `pause` seconds."""
+        return BudgetExhausted(
+            f"{operation}: not sent, since {self.used} of {self.limit} calls are used; the next is "
+            f"free in {pause:.0f} s",
+            operation=operation,
+            retry_after=pause,
+            limit=self.limit,
+            used=self.used,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -97,9 +109,10 @@ Admission: TypeAlias = Admitted | NotYet | UsedUp | Closed
 class Verdict(enum.Enum):
     """What an answer says about the key, as far as the lock-out is concerned.
 
-    GOOD: a result. DOUBTFUL: a fault whose words are about the job, or ask for fewer calls; it
-    counts against a key that was never proven good. FAULT: any other fault, and HTTP 401 and
-    403. REFUSED_KEY: a fault whose words are about the account. NOTHING: all else.
+    GOOD: a result. DOUBTFUL: a fault whose words are about the job, or ask for fewer calls, and
+    one that can't be read; it counts against a key that was never proven good. FAULT: any other
+    fault, and HTTP 401 and 403. REFUSED_KEY: a fault whose words are about the account.
+    NOTHING: all else.
     """
 
     GOOD = "good"

@@ -241,7 +241,7 @@ local function shortage()
   local granted = tonumber(redis.call('GET', grant) or 'none')
   local since_grant = (not granted or granted > now) and math.huge or now - granted
   local others, first_due = heard()
-  local pause = rest(left, math.max(1, step.jobs + others), returns, every, since_grant)
+  local pause = rest(left, step.jobs + others, returns, every, since_grant)
   local is_first = not first_due or now - step.overdue <= first_due
   if not is_first and since_grant < math.huge then
     pause = pause + rules.LATER_SHARE * (since_grant + pause)

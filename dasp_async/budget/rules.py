@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from dasp_async.arguments import whole
+from dasp_async.arguments import seconds, whole
 from dasp_async.budget.contract import Admission, Closed, NotYet, UsedUp, Verdict
 from dasp_async.budget.pacing import rest, stride
-from dasp_async.clock import seconds
 
 MAX_FAULTS: Final = 10
 MAX_SITE_FAULTS: Final = 20

@@ -189,7 +189,7 @@ def _ledger(
         returns=[_until_return(at, limits.window, now) for at in moments],
         # A grant dated in the future was made before the clock was set back: it holds no one up.
         since_grant=math.inf if grant is None or grant > now else now - grant,
-        jobs=max(1, jobs),
+        jobs=jobs,
         is_first=is_first,
     )
 

@@ -19,7 +19,6 @@ from anyio.streams.tls import TLSAttribute
 from dasp_async.drift import drift
 from dasp_async.errors import DaspError, HttpError, InvalidResponse, SoapFault
 from dasp_async.operations import OPERATIONS
-from dasp_async.transport import tls_context
 
 if TYPE_CHECKING:
     from anyio.abc import SocketStream
@@ -144,6 +143,8 @@ async def _closed(stream: SocketStream, finding: str) -> str:
 
 
 async def _shake_hands(host: str, port: int) -> str:
+    from dasp_async.transport.own import tls_context  # noqa: PLC0415 - brings httpx
+
     context = await anyio.to_thread.run_sync(tls_context)
     async with await anyio.connect_tcp(
         host, port, ssl_context=context, tls_standard_compatible=False

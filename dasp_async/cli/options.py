@@ -9,19 +9,18 @@ from uuid import UUID
 
 import typer
 
-from dasp_async import xsd
+from dasp_async import arguments, xsd
 from dasp_async.cli.display import printable
 from dasp_async.cli.ending import hide
 from dasp_async.cli.exits import ExitCode
 from dasp_async.client import CustomerApi
-from dasp_async.clock import limit
 from dasp_async.secret import Secret
 from dasp_async.soap import SoapVersion
 
 
 def _job_id(text: str) -> UUID:
     try:
-        return xsd.read_guid(text)
+        return xsd.read_job_id(text)
     except ValueError as problem:
         raise typer.BadParameter(f"{problem}") from None
 
@@ -29,7 +28,7 @@ def _job_id(text: str) -> UUID:
 def seconds(number: float) -> float:
     """A time limit; 0 is for none."""
     try:
-        limit("it", number or None)
+        arguments.limit("it", number or None)
     except ValueError as problem:
         raise typer.BadParameter(f"{problem}") from None
     return number

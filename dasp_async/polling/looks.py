@@ -1,4 +1,4 @@
-"""The table job → look: what is known of each job, who waits for it, and the look under way."""
+"""The table job → look: joins who asks for a job to its looks, and notes what they bring."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import anyio
-
 from dasp_async.clock import Clock
 from dasp_async.errors import BudgetExhausted, DaspError, LockoutRisk, SoapFault
+from dasp_async.operations import GET_JOB_STATUS
 from dasp_async.polling.decisions import Decision, Track, after_error, after_status
+from dasp_async.polling.job import Flight, Job
 from dasp_async.polling.turns import Load, NotNow, Turns
 
 if TYPE_CHECKING:
@@ -34,64 +33,6 @@ WORTH_A_LINE: Final = 10.0
 SILENCE: Final = 300.0
 
 logger: Final = logging.getLogger("dasp_async")
-
-
-class _Flight:
-    """A look under way.
-
-    If it lands without an outcome, whoever made it was stopped, or had to put it off.
-    """
-
-    __slots__ = ("_landed", "outcome")
-
-    def __init__(self) -> None:
-        self._landed: anyio.Event | None = None
-        self.outcome: JobStatus | DaspError | None = None
-
-    async def landing(self) -> None:
-        """Wait until it has landed."""
-        # Made by the first who joins, since most looks have nobody who does.
-        self._landed = self._landed or anyio.Event()
-        await self._landed.wait()
-
-    def land(self) -> None:
-        """Let those go on who joined."""
-        if self._landed is not None:
-            self._landed.set()
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A row of the table: what is known of a job, when to look again, and who waits.
-
-    `left` of the `waits` have ended; they are struck off all at once, which is cheaper. `place`
-    is the job's in the queue of those that are due but have to wait for a call, 0 if none.
-    """
-
-    job_id: UUID
-    schedule: Schedule
-    due: float
-    track: Track = field(default_factory=Track)
-    status: JobStatus | None = None
-    error: DaspError | None = None  # of the last look
-    ended_by: DaspError | None = None
-    looks: int = 0
-    looked_at: float = -math.inf
-    delay: float = 0.0
-    not_before: float = -math.inf
-    waits: list[Wait] = field(default_factory=list["Wait"])
-    left: int = 0
-    place: int = 0
-
-    @property
-    def is_queued(self) -> bool:
-        """Whether it is due, but has to wait for a call."""
-        return self.place != 0
-
-    def wake(self) -> None:
-        """Let all who wait for the job see what is new."""
-        for wait in self.waits:
-            wait.wake()
 
 
 class _Memory(OrderedDict["UUID", ValueT]):
@@ -134,7 +75,7 @@ class Looks:
         self._proven = False
         self._silent_until = -math.inf
         self._turns = Turns()
-        self._flights: dict[UUID, _Flight] = {}
+        self._flights: dict[UUID, Flight] = {}
         self._jobs: dict[UUID, Job] = {}
         self._finished: _Memory[JobStatus] = _Memory(remembered)
         self._seen: _Memory[bool] = _Memory(remembered)
@@ -164,7 +105,7 @@ class Looks:
         return Load(len(self._jobs), overdue, partial(self._turns.admitted, job))
 
     async def _make(self, job_id: UUID, load: Load | None, attempt: int) -> JobStatus:
-        flight = self._flights[job_id] = _Flight()
+        flight = self._flights[job_id] = Flight()
         try:
             status = flight.outcome = await self._fetch(job_id, load, attempt)
             self._note_status(status)
@@ -202,7 +143,9 @@ class Looks:
     def refusal(self, deadline: float) -> CallRefused | None:
         """Why a wait that ends then will not see another look; None if it may."""
         opens_at, used_up = self._turns.opens_at, self._turns.used_up
-        return None if used_up is None or deadline >= opens_at else used_up(opens_at - self.now())
+        if used_up is None or deadline >= opens_at:
+            return None
+        return used_up.refusal(GET_JOB_STATUS.name, opens_at - self.now())
 
     def _note_status(self, status: JobStatus) -> None:
         self._proven = True
@@ -270,12 +213,12 @@ class Looks:
 
     def leave(self, job: Job) -> None:
         """One who waited does so no longer."""
-        job.left += 1
-        if job.left == len(job.waits) and self._jobs.get(job.job_id) is job:
+        job.gone += 1
+        if job.gone == len(job.waits) and self._jobs.get(job.job_id) is job:
             self._drop(job)
-        if 2 * job.left > len(job.waits):
+        if 2 * job.gone > len(job.waits):
             job.waits = [wait for wait in job.waits if not wait.is_over]
-            job.left = 0
+            job.gone = 0
         if job.is_queued:
             # The one who left may have been the one whose turn it was; the rest queue anew.
             self._turns.leave(job)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dasp_async.clock import number, seconds
+from dasp_async.arguments import number, seconds
 
 
 @dataclass(frozen=True, slots=True, init=False)

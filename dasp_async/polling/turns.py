@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from dasp_async.errors import CallRefused
-    from dasp_async.polling.looks import Job
+    from dasp_async.budget import UsedUp
+    from dasp_async.polling.job import Job
 
 
 # Whoever waits for a turn is woken for it; this is how long it sleeps at most.
@@ -34,11 +34,10 @@ class Load:
 class NotNow(Exception):
     """The budget has no call for a look now; ask again in `pause` seconds.
 
-    used_up: makes what a wait that ends sooner raises, of the seconds until the next call; None
-    if calls are left and only paced.
+    used_up: told if no call is left; None if calls are left and only paced.
     """
 
-    def __init__(self, pause: float, used_up: Callable[[float], CallRefused] | None = None) -> None:
+    def __init__(self, pause: float, used_up: UsedUp | None = None) -> None:
         super().__init__(pause, used_up)
         self.pause = pause
         self.used_up = used_up
@@ -49,14 +48,12 @@ class Turns:
 
     def __init__(self) -> None:
         self.opens_at = self._asks_at = -math.inf
-        self.used_up: Callable[[float], CallRefused] | None = None
+        self.used_up: UsedUp | None = None
         self._queue: list[tuple[float, int, Job]] = []
-        self._left = 0  # of the queue's places those that are no job's any more
+        self._gone = 0  # of the queue's places those that are no job's any more
         self._order = itertools.count(1)
 
-    def close(
-        self, now: float, pause: float, used_up: Callable[[float], CallRefused] | None
-    ) -> None:
+    def close(self, now: float, pause: float, used_up: UsedUp | None) -> None:
         """There is no call for so long; but who is next asks sooner, since things may change."""
         self.opens_at, self.used_up = now + pause, used_up
         self._asks_at = now + min(pause, LONGEST_NAP)
@@ -86,12 +83,12 @@ class Turns:
         """A job needs no call any more: the next one's turn has come."""
         if job.is_queued:
             job.place = 0
-            self._left += 1
-            if 2 * self._left > len(self._queue):
+            self._gone += 1
+            if 2 * self._gone > len(self._queue):
                 # Whoever is next may be so for a day, and would keep all who came and went since.
                 self._queue = [entry for entry in self._queue if entry[2].place == entry[1]]
                 heapq.heapify(self._queue)
-                self._left = 0
+                self._gone = 0
             following = self._next()
             if following is not None:
                 following.wake()
@@ -99,5 +96,5 @@ class Turns:
     def _next(self) -> Job | None:
         while self._queue and self._queue[0][2].place != self._queue[0][1]:
             heapq.heappop(self._queue)
-            self._left -= 1
+            self._gone -= 1
         return self._queue[0][2] if self._queue else None

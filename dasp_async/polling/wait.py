@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 import anyio
 import anyio.lowlevel
 
-from dasp_async.clock import limit, seconds
+from dasp_async.arguments import limit, seconds
 from dasp_async.errors import DaspError, PollTimeout
 from dasp_async.operations import GET_JOB_STATUS
 from dasp_async.polling.decisions import next_moment
@@ -158,9 +158,11 @@ class Wait:
         """Look at the job, or join the look under way; leave it when the time is up."""
         now = self._looks.now()
         # In real seconds, whatever clock was passed: an attempt is under way meanwhile.
-        with anyio.move_on_after(self._deadline - now) as rest, suppress(DaspError, NotNow):
+        with anyio.move_on_after(self._deadline - now) as scope, suppress(DaspError, NotNow):
+            # What comes of it is in the table, where `news` finds it.
             await self._looks.look(self.job_id, is_wait=True)
-        if rest.cancelled_caught:
+        if scope.cancelled_caught:
+            # The time is up, though a clock that was passed may not have moved.
             self._deadline = now
 
     async def next(self) -> JobStatus:

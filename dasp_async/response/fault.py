@@ -12,6 +12,7 @@ from lxml import etree
 from dasp_async.errors import SoapFault
 from dasp_async.response.text import cleaned
 from dasp_async.soap import FAULT_NAMESPACES, FAULT_PARTS, FaultPart, SoapVersion
+from dasp_async.xsd import local
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -31,7 +32,7 @@ def soap_fault(
     codes = [mask(code) for code in _codes(parts.get(FaultPart.CODE))]
     code, subcodes = (codes[0], tuple(codes[1:])) if codes else ("", ())
     reason = mask(_reason(parts.get(FaultPart.REASON)))
-    kind = cleaned(code.rpartition("}")[2], mask) or "a fault"
+    kind = cleaned(local(code), mask) or "a fault"
     return SoapFault(
         f"{operation}: the service answered {kind}: {cleaned(reason, mask) or 'no reason given'}",
         operation=operation,

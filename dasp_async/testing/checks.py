@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import UnionType
 from typing import Final, TypeVar, cast
 
-from dasp_async.clock import number
+from dasp_async.arguments import number
 
 ItemT = TypeVar("ItemT")
 

@@ -60,9 +60,13 @@ def difference(
     secret = {name for call in calls for name, value in call.parameters.items() if _hides(value)}
     expected = {name: Secret("") if name in secret else each for name, each in parameters.items()}
     wanted = f"{operation}({_listed(expected)})" if parameters else operation
-    often = "once or more" if times is None else f"{times} times"
+    often = "once or more" if times is None else _times(times)
     listed = "".join(f"\n  {number}. {call}" for number, call in enumerate(calls, 1))
-    return f"{wanted} was called {found} times, not {often}; all calls:{listed or ' none'}"
+    return f"{wanted} was called {_times(found)}, not {often}; all calls:{listed or ' none'}"
+
+
+def _times(number: int) -> str:
+    return "1 time" if number == 1 else f"{number} times"
 
 
 def _hides(value: object) -> bool:

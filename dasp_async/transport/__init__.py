@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -12,17 +11,13 @@ import anyio.to_thread
 
 from dasp_async.errors import AttemptTimeout, TransportError
 from dasp_async.messages import WSDL_REQUEST, HttpAnswer
-from dasp_async.transport.body import Body, decoded, plain, raw
+from dasp_async.transport.body import PLAIN, decoded, plain, raw
 from dasp_async.transport.trouble import mapped, reraise_bare
 
 if TYPE_CHECKING:
-    import ssl
-
     from dasp_async.messages import HttpRequest
     from dasp_async.secret import Mask
-
-# Asked for plain, so that what arrives is what counts against the cap.
-_PLAIN: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
+    from dasp_async.transport.own import OwnClient
 
 _READ: Final = frozenset({b"content-type", b"content-encoding", b"retry-after", b"date"})
 
@@ -81,7 +76,7 @@ class Transport:
         described = parts._replace(query=WSDL_REQUEST.query or "", fragment="")
         self._urls = {None: endpoint, WSDL_REQUEST.query: described.geturl()}
         self._borrowed = http_client
-        self._own: _OwnClient | None = None
+        self._own: OwnClient | None = None
         self._opening = anyio.Lock()
         self._closed = False
         self._under_way: set[anyio.CancelScope] = set()
@@ -140,7 +135,7 @@ class Transport:
                 request.method,
                 self._urls[request.query],
                 content=request.body,
-                headers={**request.headers, **_PLAIN},
+                headers={**request.headers, **PLAIN},
                 timeout=None,
             )
             if hasattr(http_request, "stream"):
@@ -154,26 +149,24 @@ class Transport:
         finally:
             await response.aclose()
 
-    async def _opened(self) -> _OwnClient:
+    async def _opened(self) -> OwnClient:
         if self._own is None:
             async with self._opening:
                 self._own = self._own or await self._open()
         return self._own
 
-    async def _open(self) -> _OwnClient:
+    async def _open(self) -> OwnClient:
         self.refuse_if_closed()
-        # In a thread, since loading the certificates takes tens of milliseconds.
-        own = await anyio.to_thread.run_sync(
-            partial(
-                _OwnClient,
-                self._urls,
-                keep_alive=self._keep_alive,
-                uses_tls=self._uses_tls,
-            )
-        )
+        # In a thread: importing httpx and loading the certificates takes tens of milliseconds.
+        own = await anyio.to_thread.run_sync(self._own_client)
         # If it was closed meanwhile, nobody would close what this call connects to.
         self.refuse_if_closed()
         return own
+
+    def _own_client(self) -> OwnClient:
+        from dasp_async.transport.own import OwnClient  # noqa: PLC0415 - brings httpx and ssl
+
+        return OwnClient(self._urls, keep_alive=self._keep_alive, uses_tls=self._uses_tls)
 
     def refuse_if_closed(self) -> None:
         """Raise `RuntimeError` if nothing can be sent any more."""
@@ -214,57 +207,3 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
             # RFC 9110 section 5.3: of several they make a list.
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
-
-
-def tls_context() -> ssl.SSLContext:
-    """What own connections are made with: the authorities that they trust, above all."""
-    import httpx  # noqa: PLC0415 - see below
-
-    return httpx.create_ssl_context()
-
-
-class _OwnClient:
-    """An `httpx.AsyncClient` of our own, and the requests for it, built without its detours."""
-
-    def __init__(self, urls: Mapping[str | None, str], *, keep_alive: int, uses_tls: bool) -> None:
-        # The slowest of all imports, and not needed with a borrowed client
-        import ssl  # noqa: PLC0415 - see above
-        from urllib.request import getproxies  # noqa: PLC0415 - see above
-
-        import httpx  # noqa: PLC0415 - see above
-
-        from dasp_async.transport.connections import Connections, NoCookieClient  # noqa: PLC0415 - too
-
-        # Without a time limit, since httpx's is for each read, which a dripping server stretches
-        # at will, and without limits on connections, since the client limits its calls.
-        if uses_tls and getproxies():
-            self.http = NoCookieClient(
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep_alive),
-                timeout=None,
-            )
-        else:
-            # One that trusts nobody costs nothing to make.
-            context = tls_context() if uses_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self.http = NoCookieClient(
-                transport=Connections(context, keep_alive=keep_alive),
-                timeout=None,
-                trust_env=False,
-            )
-        self._request = httpx.Request
-        self._stream = type("Body", (Body, httpx.AsyncByteStream), {})
-        self._urls = {query: httpx.URL(url) for query, url in urls.items()}
-        self._host = self._urls[None].netloc.decode()
-        self._headers = lru_cache(partial(self._encoded, httpx.Headers))
-
-    def request(self, request: HttpRequest) -> Any:
-        # With a stream httpx adds no header of its own; those of an operation are encoded once.
-        return self._request(
-            request.method,
-            self._urls[request.query],
-            headers=self._headers(tuple(request.headers.items()), len(request.body)),
-            stream=self._stream(request.body),
-        )
-
-    def _encoded(self, kind: Any, headers: tuple[tuple[str, str], ...], length: int) -> Any:
-        own = {**dict(headers), **_PLAIN, "User-Agent": "dasp_async"}
-        return kind({"Host": self._host, **own, "Content-Length": str(length)})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from functools import cache
 from typing import Any, Final, Self, cast
+
+# Asked for plain, so that what arrives is what counts against the cap.
+PLAIN: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
 _NOT_ENCODED: Final = frozenset({"", "identity"})
 _GZIP: Final = frozenset({"gzip", "x-gzip"})

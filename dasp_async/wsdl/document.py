@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from dasp_async.soap import XSD, SoapVersion
 from dasp_async.wsdl.description import OperationDescription, ServiceDescription
-from dasp_async.wsdl.names import WSDL, local, qualified, wsdl
-from dasp_async.wsdl.schema import Schemas
-from dasp_async.xsd import Element, OpaqueType
+from dasp_async.wsdl.schema import Schemas, qualified
+from dasp_async.xsd import Element, OpaqueType, local
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lxml.etree import _Element
 
+_WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 # WSDL 1.1 section 3, and the W3C's submission that extends it for SOAP 1.2
 _EXTENSIONS: Final = {
-    SoapVersion.SOAP_1_1: f"{WSDL}soap/",
-    SoapVersion.SOAP_1_2: f"{WSDL}soap12/",
+    SoapVersion.SOAP_1_1: f"{_WSDL}soap/",
+    SoapVersion.SOAP_1_2: f"{_WSDL}soap12/",
 }
 
 # One name can be a part of many others, which would each cost its length, and lxml goes through
@@ -34,8 +34,8 @@ def read_wsdl(root: _Element, *, served_at: datetime | None = None) -> ServiceDe
 
     What can't be read of one operation is its `problem`, and no obstacle to the others.
     """
-    if root.tag != wsdl("definitions"):
-        raise ValueError(f"its root is {root.tag!s}, not WSDL 1.1's {wsdl('definitions')}")
+    if root.tag != _wsdl("definitions"):
+        raise ValueError(f"its root is {root.tag!s}, not WSDL 1.1's {_wsdl('definitions')}")
     if root.xpath(f"boolean(//@*[string-length() > {LONGEST_ATTRIBUTE}])"):
         raise ValueError(f"it has an attribute of more than {LONGEST_ATTRIBUTE} characters")
     if root.xpath(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES}])"):
@@ -51,7 +51,7 @@ def read_wsdl(root: _Element, *, served_at: datetime | None = None) -> ServiceDe
             problem=before.problem or found.problem,
         )
     if not operations:
-        imports = [each.get("location", "") for each in root.iterfind(wsdl("import"))]
+        imports = [each.get("location", "") for each in root.iterfind(_wsdl("import"))]
         raise ValueError(
             "it has no operation bound to SOAP"
             + (f"; it imports {', '.join(imports)}, which is not fetched" if imports else "")
@@ -72,7 +72,7 @@ class _Bound:
         """Elements of the binding's SOAP extension in the operation; `path` without namespaces."""
         *steps, last = path.split("/")
         extension = f"{{{_EXTENSIONS[self.version]}}}{last}"
-        return self.element.iterfind("/".join([*map(wsdl, steps), extension]))
+        return self.element.iterfind("/".join([*map(_wsdl, steps), extension]))
 
     def setting(self, attribute: str) -> str:
         """An attribute that stands at the operation, or else at the whole binding; or empty."""
@@ -100,28 +100,28 @@ class _Document:
         self.target = root.get("targetNamespace", "")
         self._root = root
         self._messages = {
-            f"{{{self.target}}}{each.get('name')}": each.findall(wsdl("part"))
-            for each in root.iterfind(wsdl("message"))
+            f"{{{self.target}}}{each.get('name')}": each.findall(_wsdl("part"))
+            for each in root.iterfind(_wsdl("message"))
         }
         # By port type, name and the input's name; and again without that, for the first of a name
         self._ports: dict[tuple[str | None, ...], _Element] = {}
-        for port_type in root.iterfind(wsdl("portType")):
-            for port in port_type.iterfind(wsdl("operation")):
+        for port_type in root.iterfind(_wsdl("portType")):
+            for port in port_type.iterfind(_wsdl("operation")):
                 names = (f"{{{self.target}}}{port_type.get('name')}", port.get("name"))
                 self._ports.setdefault(names, port)
                 self._ports.setdefault((*names, _input_name(port)), port)
         self._described: dict[_Element, OperationDescription] = {}
-        schemas = root.iterfind(f"{wsdl('types')}/{{{XSD}}}schema")
+        schemas = root.iterfind(f"{_wsdl('types')}/{{{XSD}}}schema")
         self._schemas = Schemas(schemas, self.target)
 
     def bound(self) -> Iterator[_Bound]:
         """Every operation of every binding to SOAP."""
         for version, extension in _EXTENSIONS.items():
-            for binding in self._root.iterfind(wsdl("binding")):
+            for binding in self._root.iterfind(_wsdl("binding")):
                 general = binding.find(f"{{{extension}}}binding")
                 if general is not None:
                     port_type = qualified(binding, "type")
-                    for element in binding.iterfind(wsdl("operation")):
+                    for element in binding.iterfind(_wsdl("operation")):
                         yield _Bound(version, port_type, general, element)
 
     def operation(self, bound: _Bound) -> OperationDescription:
@@ -155,7 +155,7 @@ class _Document:
 
     def _wrapper(self, port: _Element, way: str) -> str:
         """The element that a message consists of."""
-        put = port.find(wsdl(way))
+        put = port.find(_wsdl(way))
         if put is None:
             raise ValueError(f"it has no {way}")
         parts = self._messages.get(qualified(put, "message"), [])
@@ -187,10 +187,15 @@ def _undescribed(operation: _Element, problem: str | None = None) -> OperationDe
 
 
 def _input_name(operation: _Element) -> str:
-    put = operation.find(wsdl("input"))
+    put = operation.find(_wsdl("input"))
     return "" if put is None else put.get("name", "")
 
 
 def _documentation(port: _Element) -> str:
-    element = port.find(wsdl("documentation"))
+    element = port.find(_wsdl("documentation"))
     return "" if element is None else " ".join("".join(map(str, element.itertext())).split())
+
+
+def _wsdl(name: str) -> str:
+    """The tag of an element of WSDL 1.1's own."""
+    return f"{{{_WSDL}}}{name}"

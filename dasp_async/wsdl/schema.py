@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dasp_async.soap import XSD
-from dasp_async.wsdl.names import local, namespace, qualified
 from dasp_async.xsd import (
     DATA_SET,
     GUID,
@@ -21,7 +20,10 @@ from dasp_async.xsd import (
     SimpleType,
     XsdType,
     blank_separated,
+    expanded,
     is_name,
+    local,
+    namespace,
     one_of,
 )
 
@@ -190,6 +192,11 @@ class Schemas:
 
     def _fill_record(self, record: RecordType, parts: list[_Element]) -> None:
         record.members = self._members(parts)
+
+
+def qualified(element: _Element, attribute: str) -> str:
+    """The QName in an attribute, as `expanded` has it; empty if there is no such attribute."""
+    return expanded(element.get(attribute, "").strip(), element)
 
 
 def _sequence(holder: _Element, name: str) -> list[_Element] | OpaqueType:

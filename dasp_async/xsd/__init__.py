@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from dasp_async.xsd.content import ITEM_NAMES, NIL, Content, Nil, checked_name, content_of, is_name
+from dasp_async.xsd.content import ITEM_NAMES, NIL, Content, Nil, content_of
 from dasp_async.xsd.moments import date_time_from_text
+from dasp_async.xsd.names import (
+    MOST_IN_SCOPE,
+    checked_name,
+    expanded,
+    is_name,
+    local,
+    namespace,
+)
 from dasp_async.xsd.simple import (
     DATE_TIME,
     GUID,
@@ -15,7 +23,7 @@ from dasp_async.xsd.simple import (
     blank_separated,
     one_of,
 )
-from dasp_async.xsd.text import XML_BLANKS, guid_from_text, read_guid, string_to_text
+from dasp_async.xsd.text import XML_BLANKS, guid_from_text, read_job_id, string_to_text
 from dasp_async.xsd.types import (
     ANY,
     DATA_SET,
@@ -36,6 +44,7 @@ __all__ = [
     "INT",
     "ITEM_NAMES",
     "JOB_ID",
+    "MOST_IN_SCOPE",
     "NIL",
     "SIMPLE_TYPES",
     "STRING",
@@ -52,11 +61,14 @@ __all__ = [
     "checked_name",
     "content_of",
     "date_time_from_text",
+    "expanded",
     "given",
     "guess",
     "guid_from_text",
     "is_name",
+    "local",
+    "namespace",
     "one_of",
-    "read_guid",
+    "read_job_id",
     "string_to_text",
 ]

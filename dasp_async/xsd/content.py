@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Final, TypeAlias, cast
 from uuid import UUID
 
+from dasp_async.xsd.names import checked_name
 from dasp_async.xsd.simple import GUID, SIMPLE_TYPES, STRING, SimpleType
 
 
@@ -25,11 +24,6 @@ NIL: Final = Nil.NIL
 
 Content: TypeAlias = "str | Nil | list[tuple[str, Content]]"
 
-# Namespaces in XML section 3, production [4] NCName, of XML 1.0's productions [4] and [4a]
-_NAME_START: Final = (
-    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
-    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
 # The first row that fits: a bool is an int and a datetime a date.
 _KINDS: Final[tuple[tuple[type, SimpleType], ...]] = (
     (str, STRING),
@@ -61,24 +55,6 @@ def content_of(value: object) -> Content:
     if isinstance(value, list | tuple):
         return [_item(item) for item in cast("Iterable[object]", value)]
     return _simple(value)[1]
-
-
-def is_name(text: str) -> bool:
-    """Whether an element can be called so."""
-    return _name().fullmatch(text) is not None
-
-
-@cache
-def _name() -> re.Pattern[str]:
-    # Not at import: so many ranges take milliseconds.
-    return re.compile(f"[{_NAME_START}][{_NAME_START}.0-9\xb7\u0300-\u036f\u203f\u2040-]*")
-
-
-def checked_name(name: object) -> str:
-    """The name of an element; raises `ValueError`."""
-    if not isinstance(name, str) or not is_name(name):
-        raise ValueError(f"must have names that XML allows; got {name!r}")
-    return name
 
 
 def _members(values: Mapping[object, object]) -> list[tuple[str, Content]]:

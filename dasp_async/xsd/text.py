@@ -45,12 +45,12 @@ def guid_to_text(value: object) -> str:
 
 
 def job_id_to_text(value: object) -> str:
-    """A guid as `read_guid` takes it."""
-    return str(read_guid(value))
+    """A job's id as `read_job_id` takes it."""
+    return str(read_job_id(value))
 
 
-def read_guid(value: object) -> UUID:
-    """A `UUID`, or any text that `UUID` reads.
+def read_job_id(value: object) -> UUID:
+    """A job's id: a `UUID`, or any text that `UUID` reads.
 
     Raises `ValueError` for anything else, and for the nil UUID: ASMX reads a missing guid as
     nil, so as a job's id it always means that something got lost. The message never shows the
@@ -63,11 +63,18 @@ def read_guid(value: object) -> UUID:
 
 
 def _guid(value: object) -> UUID:
+    got = type(value).__name__
     if isinstance(value, UUID):
         return value
     if isinstance(value, str):
-        return _uuid_or_none(value) or _refuse_guid(f"text of {len(value)} characters")
-    return _refuse_guid(type(value).__name__)
+        guid = _uuid_or_none(value)
+        if guid is not None:
+            return guid
+        got = f"text of {len(value)} characters"
+    raise ValueError(
+        "must be a uuid.UUID or text that UUID reads, "
+        f"like '01234567-89ab-cdef-0123-456789abcdef'; got {got}"
+    )
 
 
 def _uuid_or_none(text: str) -> UUID | None:
@@ -75,13 +82,6 @@ def _uuid_or_none(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _refuse_guid(got: str) -> UUID:
-    raise ValueError(
-        "must be a uuid.UUID or text that UUID reads, "
-        f"like '01234567-89ab-cdef-0123-456789abcdef'; got {got}"
-    )
 
 
 def guid_from_text(text: str) -> UUID:

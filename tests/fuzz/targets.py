@@ -193,11 +193,11 @@ def _read(answer: Answer, read: Callable[..., object]) -> object:
     http_answer = HttpAnswer(
         answer.status,
         _MASK(headers.get("content-type", "")),
-        _MASK(headers.get("retry-after", "")) or None,
-        body,
-        whole,
-        content is not None,
-        headers.get("date"),
+        retry_after=_MASK(headers.get("retry-after", "")) or None,
+        date=headers.get("date"),
+        body=body,
+        whole=whole,
+        readable=content is not None,
     )
     try:
         return read(http_answer, mask=_MASK, now=_NOW)

@@ -110,7 +110,7 @@ HIDING: Final = [
     Concealed({"password": KEY}, Secret(KEY)),
     Mask(Secret(KEY)),
     HttpRequest("X", {}, KEY.encode()),
-    HttpAnswer(200, KEY, KEY, KEY.encode(), date=KEY),
+    HttpAnswer(200, KEY, retry_after=KEY, date=KEY, body=KEY.encode()),
 ]
 
 
