@@ -63,6 +63,11 @@ class Calls:
         self._in_flight = anyio.Semaphore(max_in_flight, fast_acquire=True)
         self._process = uuid4().hex
         self._event_loop: object = None
+        self._is_proven = False
+
+    def is_proven(self) -> bool:
+        """Whether a call has had a good answer."""
+        return self._is_proven
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -152,6 +157,7 @@ class Calls:
             except Exception as error:
                 await self._settle(call, error)
                 raise
+            self._is_proven = True
             await self._settle(call, None)
             return result
 

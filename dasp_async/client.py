@@ -135,6 +135,7 @@ class CustomerApi(Jobs, Operations):
         self._looks = Looks(
             self._look,
             clock=self._clock,
+            is_proven=self._calls.is_proven,
             is_too_often=fault_rules.is_too_often,
             random=Random(),  # noqa: S311 - jitter is no secret
         )

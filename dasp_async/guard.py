@@ -33,9 +33,10 @@ class Guard:
         admission = await self._budget.admit(self._caller, waiting)
         if isinstance(admission, Closed):
             raise LockoutRisk(
-                f"{operation}: not sent, since {admission.faults} answers could be failed log-ins "
-                "and the service blocks an address after 25; check the key, the white list and the "
-                f"job ids. The next call is let through in {admission.pause:.0f} s",
+                f"{operation}: not sent, since the last answers could be failed log-ins (so far "
+                f"{admission.faults}) and the service blocks an address after 25; check the key, "
+                "the white list and the job ids. The next call is let through in "
+                f"{admission.pause:.0f} s",
                 operation=operation,
                 retry_after=admission.pause,
                 faults=admission.faults,

@@ -418,6 +418,17 @@ def test_the_demo_waits_for_jobs_over_both_versions() -> None:
 
 
 @pytest.mark.usefixtures("_ctrl_c_is_heard")
+def test_a_refused_key_is_remembered_in_a_file(service: Service, tmp_path: Path) -> None:
+    job_id = service.fake.add_job("Running")
+    words = ["status", job_id, "--calls-file", tmp_path / "calls.sqlite"]
+    first, *later = (service.dasp(*words, DASP_API_KEY="a-wrong-key") for _ in range(5))
+    assert {each.exit_code for each in (first, *later)} == {ExitCode.REFUSED}
+    assert all("not sent" in each.output for each in later)
+    assert len(service.fake.calls) == 1
+    calls = str(tmp_path / "calls.sqlite")
+    assert service.dasp("status", job_id, DASP_CALLS_FILE=calls).exit_code == ExitCode.NOT_OVER
+
+
 def test_the_fake_can_be_served_for_others() -> None:
     with subprocess.Popen(  # noqa: S603 - our own interpreter and program
         [*DASP, "serve", "--port", "0"],
@@ -426,9 +437,9 @@ def test_the_fake_can_be_served_for_others() -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        printed = [process.stdout.readline().split() for _ in range(3)]
+        printed = [process.stdout.readline().split() for _ in range(4)]
         settings = dict(words[1].split("=", 1) for words in printed[:2])
-        running = CliRunner().invoke(app, ["status", printed[2][2]], env=settings)
+        running = CliRunner().invoke(app, ["status", printed[3][2]], env=settings)
         process.send_signal(signal.SIGINT)
         _, log = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
@@ -443,9 +454,9 @@ def test_what_is_served_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn.Server, "run", run)
     result = CliRunner().invoke(app, ["serve", "--port", "0"])
     assert [line.partition(" ")[0] for line in result.stdout.splitlines()] == [
-        "export",
-        "export",
-        "dasp",
+        *("export", "export"),
+        *("#", "dasp"),
+        *("#", "dasp"),
     ]
 
 

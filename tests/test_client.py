@@ -32,7 +32,7 @@ from dasp_async import (
     TransportError,
 )
 from dasp_async.settings import Settings
-from dasp_async.testing import FakeClock, FakeCustomerApi
+from dasp_async.testing import FakeClock, FakeCustomerApi, RawAnswer
 from tests.samples import load
 
 KEY = "test-key"
@@ -464,6 +464,23 @@ async def test_one_client_serves_many_tasks() -> None:
             group.start_soon(wait_for, job, api.poll_until_done)
     assert done == dict.fromkeys(jobs, JobState.DONE)
     assert len(server.requests) == len(jobs)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["unknown", "answered before"])
+async def test_any_good_answer_lets_a_wait_ride_an_outage_out(*, is_first: bool) -> None:
+    clock = FakeClock()
+    fake = FakeCustomerApi(KEY, clock=clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=fake)) as http:
+        api = CustomerApi(KEY, http_client=http, clock=clock)
+        job_id = fake.add_job("Completed")
+        if not is_first:
+            job_id = await api.start_job("Sql2012CreateBackup", {"databaseName": "shop"})
+        fake.trouble(RawAnswer("busy", status=503), times=7)
+        if is_first:
+            with pytest.raises(HttpError):
+                await api.poll_until_done(job_id)
+        else:
+            assert (await api.poll_until_done(job_id)).state is JobState.DONE
 
 
 # --- watching and waiting for many ------------------------------------------------------------

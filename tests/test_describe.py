@@ -153,7 +153,10 @@ async def test_a_broken_connection_is_an_error_of_ours() -> None:
         raise httpx.ConnectError("refused", request=request)
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(broken)) as http:
-        with pytest.raises(TransportError, match=r"^describe: no answer: ConnectError: refused$"):
+        with pytest.raises(
+            TransportError,
+            match=r"^describe: no answer from api\.discountasp\.net: ConnectError: refused$",
+        ):
             await CustomerApi(KEY, http_client=http, clock=Hurried()).describe()
 
 

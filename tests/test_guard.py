@@ -542,7 +542,13 @@ async def test_a_wait_whose_job_ends_before_it_comes_to_run_is_told_so() -> None
             await anyio.Event().wait()
         return JobStatus(job_id=job_id, status="Completed", state=JobState.DONE)
 
-    looks = Looks(fetch, clock=FakeClock(), is_too_often=lambda _: False, random=Random(0))
+    looks = Looks(
+        fetch,
+        clock=FakeClock(),
+        is_proven=lambda: True,
+        is_too_often=lambda _: False,
+        random=Random(0),
+    )
     states: list[JobState] = []
 
     async def wait_for() -> None:

@@ -12,6 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -93,7 +94,9 @@ async def test_an_unknown_host_is_named_by_the_resolver(monkeypatch: pytest.Monk
     assert isinstance(error, TransportError)
     assert (error.transient, error.maybe_sent) == (True, False)
     # Whatever the resolver says: that it knows no such name, or that it could not ask.
-    assert str(error).startswith("GetJobStatus: no answer: ConnectError: [Errno -")
+    assert str(error).startswith(
+        "GetJobStatus: no answer from dasp.invalid: ConnectError: [Errno -"
+    )
     assert error.operation == "GetJobStatus"
 
 
@@ -294,7 +297,10 @@ async def test_the_time_limit_is_for_the_whole_attempt(case: str) -> None:
         assert isinstance(error, AttemptTimeout)
         assert isinstance(error, TimeoutError)
         assert (error.transient, error.maybe_sent) == (True, True)
-        assert str(error) == "GetJobStatus: no whole answer within 0.3 s"
+        assert (
+            str(error)
+            == f"GetJobStatus: no whole answer from {urlsplit(server.url).netloc} within 0.3 s"
+        )
         assert 0.25 < elapsed < 2.0
         assert await server.comes_to(lambda it: it.open_connections == 0)
 
@@ -548,7 +554,10 @@ async def test_closing_while_the_first_calls_are_opening_leaves_no_connection(
         "the client was closed meanwhile",
         "RuntimeError: this client is closed; make a new one",
     )
-    assert set(outcomes) <= {f"GetJobStatus: no answer: {reason}" for reason in reasons}
+    assert set(outcomes) <= {
+        f"GetJobStatus: no answer from {urlsplit(server.url).netloc}: {reason}"
+        for reason in reasons
+    }
     assert len(outcomes) == 2
 
 

@@ -46,6 +46,7 @@ class Service:
         self.called_at: list[float] = []
         self.called_by: list[int] = []
         self.finished = 0
+        self.is_proven = False
         self.gate: anyio.Event | None = None
 
     async def fetch(self, job_id: UUID, load: Load | None, _attempt: int) -> JobStatus:
@@ -60,12 +61,14 @@ class Service:
         self.finished += 1
         if isinstance(answer, DaspError):
             raise answer
+        self.is_proven = True
         return replace(answer, job_id=job_id)
 
     def looks(self, *, remembered: int = 256) -> Looks:
         return Looks(
             self.fetch,
             clock=self.clock,
+            is_proven=lambda: self.is_proven,
             is_too_often=lambda reason: "too often" in reason,
             random=Random(0),
             remembered=remembered,
@@ -521,7 +524,9 @@ async def test_a_look_says_for_how_long_it_has_been_due() -> None:
         load.admitted()
         return RUNNING
 
-    looks = Looks(fetch, clock=clock, is_too_often=lambda _: False, random=Random(0))
+    looks = Looks(
+        fetch, clock=clock, is_proven=lambda: True, is_too_often=lambda _: False, random=Random(0)
+    )
     with pytest.raises(PollTimeout):
         await wait_for(looks, initial_delay=20, timeout=43)
     # the last is taken before it is due
@@ -539,7 +544,9 @@ async def test_while_calls_are_plenty_no_look_waits_for_another_to_be_admitted()
             load.admitted()
         return replace(DONE, job_id=job_id)
 
-    looks = Looks(fetch, clock=clock, is_too_often=lambda _: False, random=Random(0))
+    looks = Looks(
+        fetch, clock=clock, is_proven=lambda: True, is_too_often=lambda _: False, random=Random(0)
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(lambda: wait_for(looks, JOB))
         group.start_soon(lambda: wait_for(looks, OTHER))
@@ -575,7 +582,9 @@ async def test_when_calls_are_to_be_had_again_whose_look_is_due_for_longest_is_f
         load.admitted()
         return replace(DONE, job_id=job_id)
 
-    looks = Looks(fetch, clock=clock, is_too_often=lambda _: False, random=Random(0))
+    looks = Looks(
+        fetch, clock=clock, is_proven=lambda: True, is_too_often=lambda _: False, random=Random(0)
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(lambda: wait_for(looks, OTHER, initial_delay=10))
         await all_waiting()

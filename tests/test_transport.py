@@ -51,6 +51,10 @@ HEADERS: Final[dict[SoapVersion, dict[str, str | None]]] = {
 }
 
 
+# Before the reason, whoever the server is
+NO_ANSWER: Final = "GetJobStatus: no answer from api.discountasp.net"
+
+
 def api(**options: Any) -> CustomerApi:
     """A client that tries once."""
     settings: dict[str, Any] = {"attempts": 1, "max_response_bytes": CAP, **options}
@@ -344,7 +348,7 @@ def _assert_mapped(error: DaspError, name: str) -> None:
         "InvalidURL": "the endpoint's URL or a proxy's can't be read",
         "ProxyError": "the proxy refused it",
     }
-    assert str(error) == f"GetJobStatus: no answer: {name}: {reasons.get(name, 'what happened')}"
+    assert str(error) == f"{NO_ANSWER}: {name}: {reasons.get(name, 'what happened')}"
 
 
 class _OfSomeone(Exception):
@@ -444,7 +448,7 @@ async def test_the_reason_is_one_line_without_secrets(
 ) -> None:
     httpx_mock.add_exception(httpx.ReadError(text))
 
-    assert str(await failure(api())) == f"GetJobStatus: no answer: ReadError: {shown}"
+    assert str(await failure(api())) == f"{NO_ANSWER}: ReadError: {shown}"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)], ids=["ctrl-c", "exit"])

@@ -48,7 +48,9 @@ def demo() -> None:
                     job_id = await api.start_job("Sql2012CreateBackup", {"databaseName": "demo"})
                     rows.append(Row(job_id, note=f"SOAP {version.value}"))
                     waiting.append(api)
-            typer.echo(f"{len(rows)} backups were started; now they are waited for:")
+            typer.echo(
+                f"{len(rows)} backups were started, of 3 and 4 s, and are looked at each second:"
+            )
             await follow_all(rows, waiting, Console(), timeout=60)
         typer.echo(f"{len(fake.calls)} calls in all; two of the backups were made to fail.")
         return ExitCode.DONE
@@ -65,7 +67,7 @@ def serve(
 ) -> None:
     """Serve the fake service on this machine, for tests in any language.
 
-    It prints what to set for this command to use it, and the ids of two jobs to wait for.
+    It prints what to set for this command to use it, two jobs to wait for, and how to start more.
     """
     fake = FakeCustomerApi(_FAKE_KEY)
     done = fake.add_job(duration=60)
@@ -77,5 +79,8 @@ def serve(
     with listening:
         typer.echo(f"export DASP_API_KEY={_FAKE_KEY}")
         typer.echo(f"export DASP_ENDPOINT={fake_service.endpoint(listening)}")
+        typer.echo("# A job that is done after 60 s, and one that fails after 90 s:")
         typer.echo(f"dasp wait {done} {failing}")
+        typer.echo("# One more, which takes three looks, and prints its id:")
+        typer.echo("dasp call Sql2012CreateBackup databaseName=shop --yes")
         fake_service.server(fake, log_level="info").run(sockets=[listening])

@@ -10,7 +10,7 @@ from dasp_async.cli.checkup import Check, Verdict, checks
 from dasp_async.cli.display import printable
 from dasp_async.cli.ending import run
 from dasp_async.cli.exits import ExitCode
-from dasp_async.cli.options import Endpoint, KeyFile, Soap, client, describer
+from dasp_async.cli.options import CallsFile, Endpoint, KeyFile, Soap, client, describer
 from dasp_async.operations import ENDPOINT
 from dasp_async.soap import SoapVersion
 
@@ -34,13 +34,14 @@ def doctor(
     key_file: KeyFile = None,
     endpoint: Endpoint = ENDPOINT,
     soap: Soap = SoapVersion.SOAP_1_1,
+    calls_file: CallsFile = None,
 ) -> None:
     """Check the way to the service, step by step, and whether the service is as it was.
 
     DNS, TCP, TLS, the endpoint, its description against what this package knows of the service,
     the key if asked to, and the clock. Ends with 1 if anything is wrong.
     """
-    opened = client(key_file, endpoint, soap) if with_key else describer(endpoint)
+    opened = client(key_file, endpoint, soap, calls_file) if with_key else describer(endpoint)
 
     async def checked() -> ExitCode:
         verdicts: set[Verdict] = set()

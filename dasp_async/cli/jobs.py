@@ -14,6 +14,7 @@ from dasp_async.cli.ending import run
 from dasp_async.cli.exits import ExitCode
 from dasp_async.cli.options import (
     AsJson,
+    CallsFile,
     Endpoint,
     JobId,
     JobIds,
@@ -34,10 +35,11 @@ def status(
     key_file: KeyFile = None,
     endpoint: Endpoint = ENDPOINT,
     soap: Soap = SoapVersion.SOAP_1_1,
+    calls_file: CallsFile = None,
     json: AsJson = False,
 ) -> None:
     """Look at a job once, and show how it stands."""
-    opened = client(key_file, endpoint, soap)
+    opened = client(key_file, endpoint, soap, calls_file)
 
     async def look() -> ExitCode:
         row = Row(job_id)
@@ -72,13 +74,14 @@ def wait(
     key_file: KeyFile = None,
     endpoint: Endpoint = ENDPOINT,
     soap: Soap = SoapVersion.SOAP_1_1,
+    calls_file: CallsFile = None,
     json: AsJson = False,
 ) -> None:
     """Wait until every job is over; the jobs are looked at side by side.
 
     Stopping does no harm: the jobs run on, and waiting again takes up where it was left.
     """
-    opened = client(key_file, endpoint, soap)
+    opened = client(key_file, endpoint, soap, calls_file)
 
     async def wait_for_all() -> ExitCode:
         rows = [Row(job_id) for job_id in dict.fromkeys(job_ids)]

@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from dasp_async import arguments, xsd
+from dasp_async.budget.sqlite import SqliteBudget
 from dasp_async.cli.display import printable
 from dasp_async.cli.ending import hide
 from dasp_async.cli.exits import ExitCode
@@ -63,19 +64,32 @@ Soap = Annotated[
     SoapVersion,
     typer.Option("--soap", envvar="DASP_SOAP_VERSION", help="The SOAP version of requests."),
 ]
+CallsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--calls-file",
+        metavar="FILE",
+        envvar="DASP_CALLS_FILE",
+        dir_okay=False,
+        help="Count calls and refused keys in this file, from run to run; else in each run anew.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="One line of JSON for each job, on standard output.")
 ]
 
 
-def client(key_file: Path | None, endpoint: str, soap: SoapVersion) -> CustomerApi:
+def client(
+    key_file: Path | None, endpoint: str, soap: SoapVersion, calls_file: Path | None
+) -> CustomerApi:
     """A client with the user's key; what is wrong with its settings is a usage error."""
     if key_file is None and not os.environ.get("DASP_API_KEY"):
         raise usage_error("no key: set DASP_API_KEY, or name a file with --key-file")
     try:
         key = Secret(os.environ["DASP_API_KEY"] if key_file is None else _only_line(key_file))
         hide(key)
-        return CustomerApi(key.reveal(), endpoint=endpoint, version=soap)
+        budget = ... if calls_file is None else SqliteBudget(calls_file)
+        return CustomerApi(key.reveal(), endpoint=endpoint, version=soap, budget=budget)
     except (ValueError, OSError) as problem:
         raise usage_error(str(problem)) from None
 

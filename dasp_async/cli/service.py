@@ -17,7 +17,16 @@ from dasp_async.adhoc import callable_operation, operation_of
 from dasp_async.cli.display import printable
 from dasp_async.cli.ending import run
 from dasp_async.cli.exits import ExitCode, exit_code
-from dasp_async.cli.options import Endpoint, KeyFile, Soap, client, describer, refused, usage_error
+from dasp_async.cli.options import (
+    CallsFile,
+    Endpoint,
+    KeyFile,
+    Soap,
+    client,
+    describer,
+    refused,
+    usage_error,
+)
 from dasp_async.cli.values import Word, parameters_of, word
 from dasp_async.elements import Plain, to_python
 from dasp_async.envelope import render
@@ -93,6 +102,7 @@ def call(
     key_file: KeyFile = None,
     endpoint: Endpoint = ENDPOINT,
     soap: Soap = SoapVersion.SOAP_1_1,
+    calls_file: CallsFile = None,
 ) -> None:
     """Call any operation that the service describes, and show its answer as JSON.
 
@@ -100,7 +110,7 @@ def call(
     """
     given = _words(words or ())
     describing = describer(endpoint)
-    opened = None if dry_run else client(key_file, endpoint, soap)
+    opened = None if dry_run else client(key_file, endpoint, soap, calls_file)
     plans: list[_Plan] = []
 
     async def planned() -> ExitCode:

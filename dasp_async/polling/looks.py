@@ -54,9 +54,10 @@ class Looks:
 
     fetch: makes one look, for the waits if it is given their `Load`, else for a direct call, as
     its attempt of that number; raises `NotNow` if the waits have to go without for a while.
-    is_too_often: tells a fault that asks for fewer calls. random: the source of jitter.
-    remembered: how many jobs are remembered when nobody waits for them: the final status of
-    those that are over, and of the others that they were seen.
+    is_proven: whether the client has had a good answer, to any call. is_too_often: tells a fault
+    that asks for fewer calls. random: the source of jitter. remembered: how many jobs are
+    remembered when nobody waits for them: the final status of those that are over, and of the
+    others that they were seen.
     """
 
     def __init__(
@@ -64,15 +65,16 @@ class Looks:
         fetch: Callable[[UUID, Load | None, int], Awaitable[JobStatus]],
         *,
         clock: Clock,
+        is_proven: Callable[[], bool],
         is_too_often: Callable[[str], bool],
         random: Random,
         remembered: int = 256,
     ) -> None:
         self._fetch = fetch
         self._clock = clock
+        self._is_proven = is_proven
         self._is_too_often = is_too_often
         self._random = random
-        self._proven = False
         self._silent_until = -math.inf
         self._turns = Turns()
         self._flights: dict[UUID, Flight] = {}
@@ -148,7 +150,6 @@ class Looks:
         return used_up.refusal(GET_JOB_STATUS.name, opens_at - self.now())
 
     def _note_status(self, status: JobStatus) -> None:
-        self._proven = True
         if status.is_final:
             self._finished.keep(status.job_id, status)
         elif not status.is_blank:
@@ -169,7 +170,7 @@ class Looks:
         decision = after_error(
             job.track,
             error,
-            proven=self._proven,
+            proven=self._is_proven(),
             too_often=isinstance(error, SoapFault) and self._is_too_often(error.reason),
             draw=self._random.random(),
         )

@@ -73,6 +73,7 @@ class Transport:
     ) -> None:
         parts = urlsplit(endpoint)
         self._uses_tls = parts.scheme == "https"
+        self._host = parts.netloc
         described = parts._replace(query=WSDL_REQUEST.query or "", fragment="")
         self._urls = {None: endpoint, WSDL_REQUEST.query: described.geturl()}
         self._borrowed = http_client
@@ -97,7 +98,7 @@ class Transport:
             try:
                 outcome = await self._exchange(request, mask)
             except Exception as error:  # noqa: BLE001 - none of the HTTP library's may escape
-                outcome = mapped(error, request.operation, mask)
+                outcome = mapped(error, request.operation, self._host, mask)
             except BaseException as stop:  # noqa: BLE001 - raised again, bare
                 reraise_bare(stop)
             finally:
@@ -108,13 +109,15 @@ class Transport:
         if self._closed:
             # Whatever the HTTP library made of it, a read error say: it is not tried again.
             outcome = TransportError(
-                f"{request.operation}: no answer: the client was closed meanwhile",
+                f"{request.operation}: no answer from {self._host}: the client was closed "
+                "meanwhile",
                 operation=request.operation,
                 transient=False,
                 maybe_sent=outcome is None or outcome.maybe_sent,
             )
         raise outcome or AttemptTimeout(
-            f"{request.operation}: no whole answer within {self._attempt_timeout} s",
+            f"{request.operation}: no whole answer from {self._host} "
+            f"within {self._attempt_timeout} s",
             operation=request.operation,
         )
 

@@ -46,13 +46,13 @@ def _strip(error: BaseException) -> None:
             _strip(member)
 
 
-def mapped(error: Exception, operation: str, mask: Mask) -> TransportError:
+def mapped(error: Exception, operation: str, host: str, mask: Mask) -> TransportError:
     """Our error for one of the HTTP library's, told by the class names that it goes by."""
     names = _names(error)
     chain = _chain(error)
     untrusted = any(_is_a(link, "SSLCertVerificationError") for link in chain)
     return TransportError(
-        f"{operation}: no answer: {type(error).__name__}: {_reason(chain, mask)}",
+        f"{operation}: no answer from {host}: {type(error).__name__}: {_reason(chain, mask)}",
         operation=operation,
         transient=not untrusted and not names.isdisjoint(_PASSING),
         maybe_sent=names.isdisjoint(_NOT_SENT),

@@ -104,7 +104,13 @@ def waits(service: Service, pause: float) -> Callable[[UUID], Wait]:
             load.admitted()
         return await service.look(job_id)
 
-    looks = Looks(fetch, clock=SystemClock(), is_too_often=lambda _: False, random=Random(1))
+    looks = Looks(
+        fetch,
+        clock=SystemClock(),
+        is_proven=lambda: True,
+        is_too_often=lambda _: False,
+        random=Random(1),
+    )
     schedule = Schedule(initial=pause, maximum=pause)
     return partial(Wait, looks, timeout=TIMEOUT, initial_delay=0.0, schedule=schedule)
 
