@@ -32,4 +32,8 @@ async def main(job_id: UUID) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("job_id", metavar="JOB_ID", type=UUID)
-    anyio.run(main, parser.parse_args().job_id)
+    typed = parser.parse_args()
+    try:
+        anyio.run(main, typed.job_id)
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the job runs on, and can be waited for again.")

@@ -58,9 +58,21 @@ def is_test_module(block: Token) -> bool:
     return "import pytest" in block.content
 
 
+def changes_the_process(block: Token) -> bool:
+    return "set_tracer_provider" in block.content
+
+
+def text_with(text: str) -> str:
+    """The block with this text."""
+    (block,) = (each.content for each in fences("python") if text in each.content)
+    return block
+
+
 @pytest.mark.usefixtures("_service")
 @pytest.mark.parametrize(
-    "block", [block for block in fences("python") if not is_test_module(block)], ids=line_of
+    "block",
+    [each for each in fences("python") if not (is_test_module(each) or changes_the_process(each))],
+    ids=line_of,
 )
 def test_the_code_runs(block: Token) -> None:
     source = compile(block.content, f"README.md, {line_of(block)}", "exec", dont_inherit=True)
@@ -73,6 +85,7 @@ def test_the_code_runs(block: Token) -> None:
 def test_the_tests_pass(block: Token, tmp_path: Path) -> None:
     module = tmp_path / "test_readme_block.py"
     module.write_text(block.content, "utf-8")
+    (tmp_path / "backups.py").write_text(text_with("# backups.py"), "utf-8")
     run = subprocess.run(  # noqa: S603 - our own interpreter and README
         [sys.executable, "-m", "pytest", "-q", module],
         cwd=tmp_path,
@@ -81,14 +94,14 @@ def test_the_tests_pass(block: Token, tmp_path: Path) -> None:
         timeout=50,
         check=False,
     )
-    assert "4 passed" in run.stdout, run.stdout
+    assert run.returncode == 0, run.stdout
+    assert re.search(r"^\d+ passed in ", run.stdout, re.MULTILINE), run.stdout
 
 
 def block_with(text: str) -> dict[str, Any]:
     """The names that the block with this text defines."""
-    (block,) = (each.content for each in fences("python") if text in each.content)
     names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(block, "README.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own README
+    exec(compile(text_with(text), "README.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own README
     return names
 
 
@@ -101,9 +114,10 @@ async def back_up(backend: Any) -> dict[str, str]:
         answer = await browser.post("/backups/shop")
         assert answer.status_code == 202
         job = f"/jobs/{answer.json()}"
-        while (answer := await browser.get(job)).status_code == 404:
+        known: dict[str, str] = (await browser.get(job)).json()
+        while known["state"] == "running":
             await anyio.sleep(0.01)
-        known: dict[str, str] = answer.json()
+            known = (await browser.get(job)).json()
         return known
 
 
@@ -116,7 +130,7 @@ def test_the_web_backend_follows_what_it_started(
     with serving(fake) as endpoint:
         monkeypatch.setenv("DASP_API_KEY", KEY)
         monkeypatch.setenv("DASP_ENDPOINT", endpoint)
-        known = anyio.run(back_up, block_with("from fastapi")["app"], backend=backend)
+        known = anyio.run(back_up, block_with("# backups.py")["app"], backend=backend)
     assert known == {"status": "Completed", "state": "done"}
     fake.assert_called("Sql2012CreateBackup", {"databaseName": "shop"}, times=1)
     fake.assert_called("GetJobStatus", times=1)
@@ -124,9 +138,8 @@ def test_the_web_backend_follows_what_it_started(
 
 @pytest.mark.usefixtures("_service")
 def test_the_script_prints_how_the_job_ended() -> None:
-    (block,) = (each.content for each in fences("python") if "sys.argv" in each.content)
     run = subprocess.run(  # noqa: S603 - our own interpreter and README
-        [sys.executable, "-c", block, str(JOB)],
+        [sys.executable, "-c", text_with("sys.argv"), str(JOB)],
         capture_output=True,
         text=True,
         timeout=30,
@@ -140,7 +153,7 @@ import asyncio
 from django.conf import settings
 from django.test import RequestFactory
 settings.configure()
-print(asyncio.run(job(RequestFactory().get("/"), sys.argv[1])).content.decode())
+print(asyncio.run(job(RequestFactory().get("/"), UUID(sys.argv[1]))).content.decode())
 """
 CELERY = """
 app.conf.task_always_eager = True
@@ -159,7 +172,7 @@ print(wait_for_job.delay(sys.argv[1]).get())
 def test_other_peoples_frameworks_ask_for_a_job(
     text: str, program: str, out: str, tmp_path: Path
 ) -> None:
-    (block,) = (each.content for each in fences("python") if text in each.content)
+    block = text_with(text)
     fake = FakeCustomerApi(KEY)
     job_id = fake.add_job("Completed")
     if "celery" in text:
@@ -175,6 +188,20 @@ def test_other_peoples_frameworks_ask_for_a_job(
             check=False,
         )
     assert (run.returncode, run.stdout) == (0, out), run.stderr
+
+
+@pytest.mark.usefixtures("_service")
+def test_the_trace_has_a_span_for_the_look() -> None:
+    program = f"{text_with('set_tracer_provider')}\nimport anyio\nanyio.run(traced, '{JOB}')"
+    run = subprocess.run(  # noqa: S603 - our own interpreter and README
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    assert re.findall(r'"name": "(\w+)"', run.stdout) == ["POST", "wait"]
+    assert KEY not in run.stdout
 
 
 async def test_the_hook_counts() -> None:
@@ -257,7 +284,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 async def test_a_wait_of_an_hour_costs_about_as_many_calls_as_stated() -> None:
-    stated = re.search(r"hour costs about (\d+)", TEXT)
+    stated = re.search(r"hour makes about (\d+)", TEXT)
     assert stated is not None
     clock = FakeClock()
     fake = FakeCustomerApi(KEY, clock=clock)
