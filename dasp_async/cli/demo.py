@@ -84,3 +84,5 @@ def serve(
         typer.echo("# One more, which takes three looks, and prints its id:")
         typer.echo("dasp call Sql2012CreateBackup databaseName=shop --yes")
         fake_service.server(fake, log_level="info").run(sockets=[listening])
+    # Only a signal ends it, which uvicorn does not always pass on.
+    raise typer.Exit(ExitCode.INTERRUPTED)
