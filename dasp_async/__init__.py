@@ -120,7 +120,7 @@ _NAMES = {
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch - always so when it runs
 
     def __getattr__(name: str) -> object:
         if name not in _MODULES:

@@ -129,6 +129,12 @@ def test_what_was_called_passes(
         ),
         (
             "SMAddUser",
+            {"maxMailboxSizeInMB": True},
+            None,
+            "SMAddUser(maxMailboxSizeInMB='true') was called 0 times, not once or more",
+        ),
+        (
+            "SMAddUser",
             {"lastName": None},
             None,
             "SMAddUser(lastName=None) was called 0 times, not once or more",
