@@ -57,7 +57,8 @@ def difference(
     found = sum(call.fits(operation, parameters) for call in calls)
     if found == times or (times is None and found > 0):
         return None
-    secret = {name for call in calls for name, value in call.parameters.items() if _hides(value)}
+    received = [pair for call in calls for pair in call.parameters.items()]
+    secret = {name for name, value in received if isinstance(value, Secret)}
     expected = {name: Secret("") if name in secret else each for name, each in parameters.items()}
     wanted = f"{operation}({_listed(expected)})" if parameters else operation
     often = "once or more" if times is None else _times(times)
@@ -67,10 +68,6 @@ def difference(
 
 def _times(number: int) -> str:
     return "1 time" if number == 1 else f"{number} times"
-
-
-def _hides(value: object) -> bool:
-    return isinstance(value, Secret)
 
 
 def _plain(value: Any) -> object:
