@@ -71,13 +71,12 @@ def _outcome(
     if not answer.readable:
         return _http_error(operation.name, answer, mask, now)
     content: list[_Element] = []
-    problem, speaks_soap = "", is_soap(answer.content_type)
+    problem, speaks_soap = "", True
     try:
         content = body_content(answer)
     except Unreadable as unreadable:
-        problem, speaks_soap = cleaned(str(unreadable), mask), speaks_soap or unreadable.is_soap
-    else:
-        speaks_soap = True
+        problem = cleaned(str(unreadable), mask)
+        speaks_soap = unreadable.is_soap or is_soap(answer.content_type)
     for element in content:
         if element.tag in FAULT_TAGS:
             return soap_fault(

@@ -69,9 +69,9 @@ def document(answer: HttpAnswer) -> _Element:
     """The root element of an XML document that is safe to read; raises `Unreadable`."""
     if not answer.whole:
         raise Unreadable(f"longer than max_response_bytes ({len(answer.body)} were read)")
-    if not answer.body:
+    content = _bounded(_as_utf_8(answer.body, answer.content_type))
+    if not content:
         raise Unreadable("the body is empty")
-    content = _bounded(_as_utf_8(answer))
     try:
         root = etree.fromstring(content, _PARSER)
     except etree.XMLSyntaxError as error:
@@ -86,10 +86,10 @@ def document(answer: HttpAnswer) -> _Element:
     raise Unreadable(problem)
 
 
-def _as_utf_8(answer: HttpAnswer) -> bytes:
-    encoding = encoding_of(answer)
+def _as_utf_8(body: bytes, content_type: str) -> bytes:
+    encoding = encoding_of(body, content_type)
     try:
-        return answer.body if encoding == "utf-8" else answer.body.decode(encoding).encode()
+        return body if encoding == "utf-8" else body.decode(encoding).encode()
     except UnicodeDecodeError as error:
         problem = f"not text in {error.encoding}"
     raise Unreadable(problem)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from dasp_async.messages import HttpAnswer
+from typing import Final
 
 _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _DECLARATION: Final = re.compile(
@@ -37,13 +34,12 @@ _WIDE: Final = (
 LONGEST_LABEL: Final = 40
 
 
-def encoding_of(answer: HttpAnswer) -> str:
-    """Python's name for the encoding of an answer's body.
+def encoding_of(body: bytes, content_type: str) -> str:
+    """Python's name for the encoding of an answer's body with that Content-Type header.
 
     A byte order mark wins over the header's charset, and that over the XML declaration
     (RFC 7303 section 3). It is UTF-8 if they name none, or none that is accepted.
     """
-    body = answer.body
     # Neither a mark nor one of the patterns begins like that.
     if not body.startswith(b"<?xml"):
         for mark, name in _MARKS:
@@ -52,7 +48,7 @@ def encoding_of(answer: HttpAnswer) -> str:
         for pattern, name in _WIDE:
             if pattern.match(body):
                 return name
-    return _labelled(answer.content_type) or _declared(body) or "utf-8"
+    return _labelled(content_type) or _declared(body) or "utf-8"
 
 
 @lru_cache

@@ -46,7 +46,8 @@ def described(answer: HttpAnswer, mask: Mask) -> str:
 
 def excerpt(answer: HttpAnswer, mask: Mask) -> str:
     """The beginning of the body as a person would read it: no markup, one line, no secret."""
-    text = mask(answer.body.decode(encoding_of(answer), "replace"))
+    encoding = encoding_of(answer.body, answer.content_type)
+    text = mask(answer.body.decode(encoding, "replace"))
     text = (text if answer.whole else text[:-_LONGEST_CUT])[:_EXCERPT_SOURCE]
     text = _NO_CHARACTER.sub("\ufffd", _MARKUP.sub(" ", text))
     return cleaned(html.unescape(text), mask)
