@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from dasp_async.models import BandwidthUsage, JobRecord, SmAlias
 from dasp_async.xsd import DATE_TIME, INT, JOB_ID, STRING, ArrayType, Element, SimpleType
@@ -15,8 +15,7 @@ NAMESPACE: Final = "http://api.discountasp.net/"
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member of a result: its name on the wire, the field it fills, and its type.
 
     item: the element of its items if it is an array, which fills its field with a tuple.
@@ -28,29 +27,32 @@ class Member:
     item: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Record(Generic[ResultT]):
-    """A result that is a sequence of members, and the dataclass that they fill."""
+    """A result that is a sequence of members, and the dataclass that they fill.
 
-    build: Callable[..., ResultT]
-    members: tuple[Member, ...]
+    by_tag: the members by the tags of their elements.
+    """
+
+    __slots__ = ("build", "by_tag", "members")
+
+    def __init__(self, build: Callable[..., ResultT], members: tuple[Member, ...]) -> None:
+        self.build = build
+        self.members = members
+        self.by_tag = {f"{{{NAMESPACE}}}{member.name}": member for member in members}
 
 
-@dataclass(frozen=True, slots=True)
 class Nothing:
     """No result: an empty response says that it was done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(NamedTuple):
     """A result that is an array of records, read as a list; `item` is their element's name."""
 
     item: str
     record: Record[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """A result that is a DataSet: the rows of a table, read as a list.
 
     columns: the field that each column fills; other columns are left out.
@@ -61,12 +63,10 @@ class Rows:
     columns: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Guid:
     """A result that is a guid: the id of a job that was started."""
 
 
-@dataclass(frozen=True, slots=True)
 class Anything:
     """A result of which nothing is known: the response element itself, as lxml reads it."""
 

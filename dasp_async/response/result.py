@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dasp_async.dataset import read_tables
@@ -36,7 +34,7 @@ ResultT = TypeVar("ResultT")
 def result_of(operation: Operation[ResultT], content: list[_Element], mask: Mask) -> ResultT:
     """The result in the body's only element; raises `ValueError` where it breaks the contract."""
     response_tag = f"{{{NAMESPACE}}}{operation.name}Response"
-    if [element.tag for element in content] != [response_tag]:
+    if len(content) != 1 or content[0].tag != response_tag:
         found = ", ".join(str(element.tag) for element in content) or "nothing"
         raise ValueError(f"its body does not hold one {response_tag}, but {found}")
     if isinstance(operation.result, Anything):
@@ -102,10 +100,9 @@ def _rows(element: _Element, kind: Rows, mask: Mask) -> list[Any]:
 
 
 def _fields(element: _Element, record: Record[Any], mask: Mask) -> dict[str, Any]:
-    members = _members_by_tag(record)
     fields: dict[str, Any] = {}
     for child in element:
-        member = members.get(str(child.tag))
+        member = record.by_tag.get(str(child.tag))
         if member is None:
             continue
         if member.field in fields:
@@ -113,11 +110,6 @@ def _fields(element: _Element, record: Record[Any], mask: Mask) -> dict[str, Any
         value = _value if member.item is None else _values
         fields[member.field] = value(child, member, mask)
     return fields
-
-
-@cache
-def _members_by_tag(record: Record[Any]) -> Mapping[str, Member]:
-    return {f"{{{NAMESPACE}}}{member.name}": member for member in record.members}
 
 
 def _values(element: _Element, member: Member, mask: Mask) -> tuple[Any, ...]:
