@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lxml import etree
 
@@ -26,8 +25,7 @@ _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 _PLACE: Final = "<!---->"
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(NamedTuple):
     """The envelope's text before, between and after its parameters, and the headers."""
 
     pieces: tuple[str, ...]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from dasp_async.arguments import problem_with_key
@@ -15,8 +14,7 @@ _DIGEST_BYTES: Final = 16
 _PORTS: Final = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who calls: hashes of the key and of the endpoint, neither of which can be read back."""
 
     account: str
@@ -48,8 +46,7 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, person=b"dasp_async").hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """What a process asks a look for: it waits for so many jobs.
 
     process: tells processes that share a budget apart. overdue: for how many seconds the look
@@ -61,22 +58,19 @@ class Waiting:
     overdue: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """The call was counted and may be made; `call` is for `settle`."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(NamedTuple):
     """Nothing was counted; ask again in `pause` seconds."""
 
     pause: float
 
 
-@dataclass(frozen=True, slots=True)
-class UsedUp:
+class UsedUp(NamedTuple):
     """No call is left; the next is free in `pause` seconds, unless others take it."""
 
     pause: float
@@ -95,8 +89,7 @@ class UsedUp:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """More calls could lock the address out; the next may be tried in `pause` seconds."""
 
     pause: float

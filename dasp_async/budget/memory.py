@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from dasp_async import arguments
 from dasp_async.budget import steps
@@ -69,8 +70,7 @@ class MemoryBudget:
             return steps.remaining(self._rows, self._limits, account, self._clock.time())
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(NamedTuple):
     """How many jobs a process waits for, since when a look is due, and when it said so."""
 
     jobs: int

@@ -7,7 +7,6 @@ import math
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
@@ -116,7 +115,7 @@ class RedisBudget:
 
     async def admit(self, caller: Caller, waiting: Waiting | None) -> Admission:
         """Count a call, if it may be made now; `waiting` is None for a direct call."""
-        wait = {} if waiting is None else asdict(waiting)
+        wait = {} if waiting is None else waiting._asdict()
         return _admission(await self._step("admit", caller, **wait))
 
     async def settle(self, caller: Caller, call: int, verdict: Verdict) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from dasp_async.arguments import seconds, whole
 from dasp_async.budget.contract import Admission, Closed, NotYet, UsedUp, Verdict
@@ -36,8 +35,7 @@ LONGEST_PAUSE: Final = 300.0
 FORGOTTEN_AFTER: Final = 2 * LONGEST_PAUSE
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a key stands with the service.
 
     proven: whether it ever got a good answer. faults: since the last one. closings: how often
@@ -76,7 +74,7 @@ def settled(standing: Standing, verdict: Verdict, now: float) -> Standing:
         return _GOOD
     if verdict is Verdict.NOTHING or (verdict is Verdict.DOUBTFUL and standing.proven):
         return standing
-    standing = replace(standing, faults=standing.faults + 1)
+    standing = standing._replace(faults=standing.faults + 1)
     enough = standing.faults >= MAX_FAULTS or standing.closings or verdict is Verdict.REFUSED_KEY
     return _closed(standing, now) if enough and standing.closed_until <= now else standing
 
@@ -85,12 +83,10 @@ def _closed(standing: Standing, now: float) -> Standing:
     cool_down = FIRST_COOL_DOWN
     for _ in range(standing.closings):
         cool_down = min(cool_down * COOL_DOWN_FACTOR, LONGEST_COOL_DOWN)
-    return replace(standing, closings=standing.closings + 1, closed_until=now + cool_down)
+    return standing._replace(closings=standing.closings + 1, closed_until=now + cool_down)
 
 
-# Not frozen: one is made at every call, and freezing costs more than all the rest of it.
-@dataclass(slots=True, kw_only=True)
-class Ledger:
+class Ledger(NamedTuple):
     """What a store knows of a caller at one moment; durations are in seconds.
 
     under_way: its calls whose outcome is not known yet and matters. site_faults: faults in the
@@ -114,8 +110,7 @@ class Ledger:
     is_first: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What a budget allows: `limit` calls in `window` seconds, `reserve` of them not to waits."""
 
     limit: float

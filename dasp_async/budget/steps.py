@@ -136,7 +136,7 @@ def settle(rows: Rows, caller: Caller, call: int, verdict: Verdict, now: float) 
 
 def needs_settling(call: int, verdict: Verdict) -> bool:
     """Whether anything has to be noted; not for good news of a key known to be good."""
-    return call != 0 or verdict in {Verdict.FAULT, Verdict.REFUSED_KEY}
+    return call != 0 or verdict is Verdict.FAULT or verdict is Verdict.REFUSED_KEY
 
 
 def remaining(rows: Rows, limits: Limits, account: str | None, now: float) -> int:

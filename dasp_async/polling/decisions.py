@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dasp_async.errors import DaspError, InvalidResponse, SoapFault
 from dasp_async.operations import GET_JOB_STATUS
@@ -23,8 +22,7 @@ FAULTS_RIDDEN_OUT: Final = 3
 BLANKS_OF_UNKNOWN_JOB: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """What the looks at one job have shown so far; the counts are of looks in a row."""
 
     step: int = 0
@@ -35,8 +33,7 @@ class Track:
     blanks: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What follows from a look: the seconds until the next, None if the wait is over.
 
     error: what it ends with, None if it ends with the status. asked: the seconds for which the
@@ -93,13 +90,13 @@ def after_error(
     if isinstance(error, SoapFault):
         if too_often:
             pause = max(TOO_OFTEN_PAUSES.delay(track.too_often, draw), asked)
-            return Decision(replace(anew, too_often=track.too_often + 1), pause, asked=pause)
+            return Decision(anew._replace(too_often=track.too_often + 1), pause, asked=pause)
         if track.seen and track.faults < FAULTS_RIDDEN_OUT:
             pause = max(ERROR_PAUSES.delay(track.faults, draw), asked)
-            return Decision(replace(anew, faults=track.faults + 1), pause, asked=asked)
+            return Decision(anew._replace(faults=track.faults + 1), pause, asked=asked)
     elif error.transient and (proven or track.transients + 1 < TRANSIENTS_BEFORE_FIRST_ANSWER):
         pause = max(ERROR_PAUSES.delay(track.transients, draw), asked)
-        return Decision(replace(anew, transients=track.transients + 1), pause, asked=asked)
+        return Decision(anew._replace(transients=track.transients + 1), pause, asked=asked)
     return Decision(track, None, error)
 
 

@@ -6,8 +6,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from dasp_async.budget import UsedUp
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 LONGEST_NAP: Final = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """What a look is asked for: so many jobs are waited for.
 
     overdue: for how many seconds the look has been due. admitted: to be called once it may be

@@ -81,5 +81,5 @@ def _simple(value: object) -> tuple[str, str]:
             name = row.name
             if name == "integer":
                 name = "int" if value in _INT else "long"
-            return name, row.to_text(value)
+            return name, row.to_content(value)
     raise ValueError(f"must be a value that XSD has a type for, not {type(value).__name__}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dasp_async.xsd.binary import (
     base64_from_text,
@@ -33,21 +32,16 @@ from dasp_async.xsd.numbers import (
 from dasp_async.xsd.text import guid_from_text, guid_to_text, job_id_to_text, string_to_text
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleType:
+class SimpleType(NamedTuple):
     """A type whose values are texts on the wire.
 
-    to_text raises `ValueError`, without showing the value, for one that is not of the type;
+    to_content raises `ValueError`, without showing the value, for one that is not of the type;
     from_text raises it for a text that is not, and gives None for an empty one, texts excepted.
     """
 
     name: str
-    to_text: Callable[[object], str]
+    to_content: Callable[[object], str]
     from_text: Callable[[str], Any]
-
-    def to_content(self, value: object) -> str:
-        """What stands in the element for a value."""
-        return self.to_text(value)
 
 
 # Types that Python has nothing nearer for than text; XML Schema part 2 section 3
@@ -104,7 +98,7 @@ def one_of(name: str, base: SimpleType, values: frozenset[str]) -> SimpleType:
 
 
 def _one_of_text(base: SimpleType, values: frozenset[str], value: object) -> str:
-    text = base.to_text(value)
+    text = base.to_content(value)
     if text not in values:
         raise ValueError(f"must be one of {', '.join(sorted(values))}")
     return text
@@ -116,4 +110,4 @@ def blank_separated(name: str, item: SimpleType) -> SimpleType:
 
 
 def _blank_separated_text(item: SimpleType, value: object) -> str:
-    return " ".join(item.to_text(each) for each in string_to_text(value).split())
+    return " ".join(item.to_content(each) for each in string_to_text(value).split())

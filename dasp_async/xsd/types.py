@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NoReturn, Self, TypeAlias, cast
+from typing import Final, NamedTuple, NoReturn, Self, TypeAlias, cast
 
 from dasp_async.xsd.content import NIL, Content, content_of
 from dasp_async.xsd.simple import SimpleType
@@ -85,8 +85,7 @@ class RecordType:
         return content
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueType:
+class OpaqueType(NamedTuple):
     """A type of which no value can be written here, and the reason."""
 
     name: str
@@ -97,8 +96,7 @@ class OpaqueType:
         raise ValueError(f"is of type {self.name}, which {self.reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class AnyType:
+class AnyType(NamedTuple):
     """A type of which nothing is known: values are written by their own types, unchecked."""
 
     name: str = "any"
