@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from dasp_async.adhoc import operation_of
 from dasp_async.operations import (
     BANDWIDTH_GET_USAGE,
     SM_ADD_ALIAS,
@@ -131,6 +130,8 @@ class Operations:
         `TransportError` with `maybe_sent` what writes may have taken effect: look before you try
         again.
         """
+        from dasp_async.adhoc import operation_of  # noqa: PLC0415 - slow to import, seldom needed
+
         try:
             ad_hoc, arguments = operation_of(
                 operation, parameters, Anything(), writes=writes, description=description
@@ -158,6 +159,8 @@ class Operations:
         operation, parameters, description: as in `call`; it is sent once. Raises
         `InvalidResponse` if the answer holds no guid, and otherwise as `call`.
         """
+        from dasp_async.adhoc import operation_of  # noqa: PLC0415 - slow to import, seldom needed
+
         try:
             ad_hoc, arguments = operation_of(
                 operation, parameters, Guid(), writes=True, description=description

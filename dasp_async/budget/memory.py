@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right, insort
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -78,13 +77,15 @@ class _Heard(NamedTuple):
     at: float
 
 
-@dataclass(slots=True)
 class _Account:
     """What is known of one key: its calls, in order of time, and who waits with it."""
 
-    calls: list[float] = field(default_factory=list[float])
-    heard: dict[str, _Heard] = field(default_factory=dict[str, _Heard])
-    granted: float | None = None
+    __slots__ = ("calls", "granted", "heard")
+
+    def __init__(self) -> None:
+        self.calls: list[float] = []
+        self.heard: dict[str, _Heard] = {}
+        self.granted: float | None = None
 
     def forget(self, now: float, window: float) -> None:
         del self.calls[: bisect_right(self.calls, now - window)]
