@@ -130,9 +130,9 @@ class Operations:
         `TransportError` with `maybe_sent` what writes may have taken effect: look before you try
         again.
         """
-        from dasp_async.adhoc import operation_of  # noqa: PLC0415 - slow to import, seldom needed
-
         try:
+            from dasp_async.adhoc import operation_of  # noqa: PLC0415 - slow to import, seldom needed
+
             ad_hoc, arguments = operation_of(
                 operation, parameters, Anything(), writes=writes, description=description
             )
@@ -159,9 +159,9 @@ class Operations:
         operation, parameters, description: as in `call`; it is sent once. Raises
         `InvalidResponse` if the answer holds no guid, and otherwise as `call`.
         """
-        from dasp_async.adhoc import operation_of  # noqa: PLC0415 - slow to import, seldom needed
-
         try:
+            from dasp_async.adhoc import operation_of  # noqa: PLC0415 - slow to import, seldom needed
+
             ad_hoc, arguments = operation_of(
                 operation, parameters, Guid(), writes=True, description=description
             )
