@@ -32,35 +32,20 @@ from dasp_async.budget.rules import (
     MAX_SITE_FAULTS,
     SHORTEST_PAUSE,
     UNPROVEN_PAUSE,
-    Ledger,
     Limits,
+    Risk,
     Standing,
+    Supply,
+    danger,
     is_watched,
-    obstacle,
     settled,
+    shortage,
 )
 from dasp_async.testing import FakeClock
 
 DAY = 86_400.0
 CALLER = Caller.of("test-key", "https://test.invalid/")
 PROVEN = Standing(proven=True)
-
-
-def ledger(**changes: Any) -> Ledger:
-    """A proven key that has made one call of its day and waits for one job."""
-    calm: dict[str, Any] = {
-        "standing": PROVEN,
-        "under_way": 0,
-        "site_faults": 0,
-        "site_under_way": 0,
-        "site_return": DAY,
-        "used": 1,
-        "returns": [DAY],
-        "since_grant": math.inf,
-        "jobs": 1,
-        "is_first": True,
-    }
-    return Ledger(**calm | changes)
 
 
 def ahead(*, since_grant: float) -> dict[str, Any]:
@@ -95,49 +80,56 @@ def ahead(*, since_grant: float) -> dict[str, Any]:
         (3, 0, True, ahead(since_grant=50.0), NotYet(0.05 * 50.0)),
         (3, 0, True, ahead(since_grant=54.0), None),
         (3, 0, True, ahead(since_grant=math.inf), None),
-        (math.inf, 0, True, {"since_grant": 0.0}, None),
         # no pause is too short to be told by a clock
         (10, 0, False, {"used": 10, "returns": [1e-9]}, UsedUp(SHORTEST_PAUSE, 10, 10)),
         (10, 4, True, {"used": 5, "returns": [1e-9]}, NotYet(SHORTEST_PAUSE)),
-        (10, 0, False, {"standing": Standing(True, 10, 1, 5 + 1e-9)}, Closed(SHORTEST_PAUSE, 10)),
-        (
-            10,
-            0,
-            False,
-            {"standing": Standing(), "site_faults": MAX_SITE_FAULTS, "site_return": 1e-9},
-            Closed(SHORTEST_PAUSE, MAX_SITE_FAULTS),
-        ),
-        # the guard comes first
-        (10, 0, False, {"used": 10, "standing": Standing(True, 10, 1, 65.0)}, Closed(60.0, 10)),
-        (10, 0, False, {"standing": Standing(True, 10, 1, 5.0)}, None),
-        (10, 0, False, {"standing": Standing(True, 10, 1), "under_way": 1}, NotYet(UNPROVEN_PAUSE)),
-        (10, 0, False, {"standing": Standing(), "under_way": MAX_FAULTS - 1}, None),
-        (10, 0, False, {"standing": Standing(), "under_way": MAX_FAULTS}, NotYet(UNPROVEN_PAUSE)),
-        (10, 0, False, {"standing": Standing(True, 4), "under_way": 5}, None),
-        (10, 0, False, {"standing": Standing(True, 4), "under_way": 6}, NotYet(UNPROVEN_PAUSE)),
-        (10, 0, False, {"standing": PROVEN, "under_way": 500, "site_faults": 500}, None),
-        (
-            10,
-            0,
-            False,
-            {"standing": Standing(), "site_faults": MAX_SITE_FAULTS, "site_return": 70.0},
-            Closed(70.0, MAX_SITE_FAULTS),
-        ),
-        (
-            10,
-            0,
-            False,
-            {"standing": Standing(), "site_faults": 19, "site_under_way": 1},
-            NotYet(UNPROVEN_PAUSE),
-        ),
-        (10, 0, False, {"standing": Standing(), "site_faults": 18, "site_under_way": 1}, None),
     ],
 )
-def test_what_stands_in_a_calls_way(
-    limit: float, reserve: int, is_wait: bool, changes: dict[str, Any], refusal: object
+def test_which_calls_are_saved(
+    limit: int, reserve: int, is_wait: bool, changes: dict[str, Any], refusal: object
 ) -> None:
+    calm: dict[str, Any] = {
+        "used": 1,
+        "returns": [DAY],
+        "since_grant": math.inf,
+        "jobs": 1,
+        "is_first": True,
+    }
     limits = Limits.of(limit, DAY, reserve)
-    assert obstacle(ledger(**changes), limits, is_wait=is_wait, now=5.0) == refusal
+    assert shortage(Supply(**calm | changes), limits, is_wait=is_wait) == refusal
+
+
+@pytest.mark.parametrize(
+    ("standing", "changes", "refusal"),
+    [
+        (Standing(True, 10, 1, 65.0), {}, Closed(60.0, 10)),
+        (Standing(True, 10, 1, 5.0), {}, None),
+        (Standing(True, 10, 1), {"under_way": 1}, NotYet(UNPROVEN_PAUSE)),
+        (Standing(), {"under_way": MAX_FAULTS - 1}, None),
+        (Standing(), {"under_way": MAX_FAULTS}, NotYet(UNPROVEN_PAUSE)),
+        (Standing(True, 4), {"under_way": 5}, None),
+        (Standing(True, 4), {"under_way": 6}, NotYet(UNPROVEN_PAUSE)),
+        (
+            Standing(),
+            {"site_faults": MAX_SITE_FAULTS, "site_return": 70.0},
+            Closed(70.0, MAX_SITE_FAULTS),
+        ),
+        (Standing(), {"site_faults": 19, "site_under_way": 1}, NotYet(UNPROVEN_PAUSE)),
+        (Standing(), {"site_faults": 18, "site_under_way": 1}, None),
+        # no pause is too short to be told by a clock
+        (Standing(True, 10, 1, 5 + 1e-9), {}, Closed(SHORTEST_PAUSE, 10)),
+        (
+            Standing(),
+            {"site_faults": MAX_SITE_FAULTS, "site_return": 1e-9},
+            Closed(SHORTEST_PAUSE, MAX_SITE_FAULTS),
+        ),
+    ],
+)
+def test_which_calls_are_dangerous(
+    standing: Standing, changes: dict[str, Any], refusal: object
+) -> None:
+    calm = {"under_way": 0, "site_faults": 0, "site_under_way": 0, "site_return": DAY}
+    assert danger(Risk(standing, **calm | changes), 5.0) == refusal
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,8 @@ class _MemoryRows:
         self._marks.pop(call, None)
 
     def unmark_lost(self, now: float) -> list[Caller]:
+        if not self._marks:
+            return []
         lost = [call for call, (_, at) in self._marks.items() if abs(now - at) >= LOST_AFTER]
         return [self._marks.pop(call)[0] for call in lost]
 

@@ -86,16 +86,12 @@ def _closed(standing: Standing, now: float) -> Standing:
     return standing._replace(closings=standing.closings + 1, closed_until=now + cool_down)
 
 
-class Ledger(NamedTuple):
-    """What a store knows of a caller at one moment; durations are in seconds.
+class Risk(NamedTuple):
+    """What a store knows at one moment of a caller whose calls are watched.
 
-    under_way: its calls whose outcome is not known yet and matters. site_faults: faults in the
-    last day of all keys of its endpoint that are not proven; site_under_way: their calls under
-    way; site_return: until the oldest of those faults is forgotten. used: its calls in the
-    window; returns: until they leave it, oldest first: of the first of each `stride`, but of the
-    oldest alone for a direct call that has one left. since_grant: since the last look was
-    granted, infinite if none was. jobs: how many are waited for, by all processes. is_first:
-    whether no other process has had a look due for longer.
+    under_way: its calls whose outcome is not known yet. site_faults: faults in the last day of
+    all keys of its endpoint that are not proven; site_under_way: their calls under way;
+    site_return: seconds until the oldest of those faults is forgotten.
     """
 
     standing: Standing
@@ -103,6 +99,17 @@ class Ledger(NamedTuple):
     site_faults: int
     site_under_way: int
     site_return: float
+
+
+class Supply(NamedTuple):
+    """What a store knows at one moment of a caller's calls; durations are in seconds.
+
+    used: its calls in the window; returns: until they leave it, oldest first: of the first of
+    each `stride`, but of the oldest alone for a direct call that has one left. since_grant: since
+    the last look was granted, infinite if none was. jobs: how many are waited for, by all
+    processes. is_first: whether no other process has had a look due for longer.
+    """
+
     used: int
     returns: Sequence[float]
     since_grant: float
@@ -134,49 +141,44 @@ class Limits(NamedTuple):
         return cls(limit=calls, window=duration, reserve=kept_back)
 
 
-def obstacle(ledger: Ledger, limits: Limits, *, is_wait: bool, now: float) -> Admission | None:
-    """Why a call may not be made now; None if it may. The guard comes first, then the budget."""
-    return _danger(ledger, now) or _shortage(ledger, limits, is_wait=is_wait)
-
-
-def _danger(ledger: Ledger, now: float) -> Admission | None:
-    standing = ledger.standing
+def danger(risk: Risk, now: float) -> Admission | None:
+    """Why a call that is watched could lock the address out; None if it can't."""
+    standing = risk.standing
     if standing.closed_until > now:
         return Closed(_pause(standing.closed_until - now), standing.faults)
-    if not is_watched(standing):
-        return None
-    if ledger.site_faults >= MAX_SITE_FAULTS:
-        return Closed(_pause(ledger.site_return), ledger.site_faults)
+    if risk.site_faults >= MAX_SITE_FAULTS:
+        return Closed(_pause(risk.site_return), risk.site_faults)
     # After a cool-down one call probes; otherwise all that are under way may turn out as faults.
     most = 1 if standing.closings else MAX_FAULTS - standing.faults
-    is_full = ledger.site_faults + ledger.site_under_way >= MAX_SITE_FAULTS
-    return NotYet(UNPROVEN_PAUSE) if is_full or ledger.under_way >= most else None
+    is_full = risk.site_faults + risk.site_under_way >= MAX_SITE_FAULTS
+    return NotYet(UNPROVEN_PAUSE) if is_full or risk.under_way >= most else None
 
 
-def _shortage(ledger: Ledger, limits: Limits, *, is_wait: bool) -> Admission | None:
-    left = limits.limit - ledger.used - (limits.reserve if is_wait else 0)
-    if ledger.used == 0 or left == math.inf:
+def shortage(supply: Supply, limits: Limits, *, is_wait: bool) -> Admission | None:
+    """Why a call must be saved, if there is a limit; None if it may be made."""
+    left = limits.limit - supply.used - (limits.reserve if is_wait else 0)
+    if supply.used == 0:
         return None
-    every = stride(ledger.used)
+    every = stride(supply.used)
     if left < 1:
         # With a reserve, or a limit that was lowered, several must return before one is left.
-        last = min(math.ceil(-left / every), len(ledger.returns) - 1)
-        return UsedUp(_pause(ledger.returns[last]), int(limits.limit), ledger.used)
+        last = min(math.ceil(-left / every), len(supply.returns) - 1)
+        return UsedUp(_pause(supply.returns[last]), int(limits.limit), supply.used)
     if not is_wait:
         return None
     pause = rest(
         left=left,
-        jobs=ledger.jobs,
-        returns=ledger.returns,
+        jobs=supply.jobs,
+        returns=supply.returns,
         every=every,
         window=limits.window,
-        since_grant=ledger.since_grant,
+        since_grant=supply.since_grant,
     )
-    if not ledger.is_first and ledger.since_grant < math.inf:
-        pause += LATER_SHARE * (ledger.since_grant + pause)
+    if not supply.is_first and supply.since_grant < math.inf:
+        pause += LATER_SHARE * (supply.since_grant + pause)
     if pause <= LEAST_PAUSE:
         return None
-    return NotYet(_pause(min(pause, ledger.returns[0], LONGEST_PAUSE)))
+    return NotYet(_pause(min(pause, supply.returns[0], LONGEST_PAUSE)))
 
 
 def _pause(pause: float) -> float:

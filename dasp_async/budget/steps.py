@@ -10,12 +10,14 @@ from dasp_async.budget.contract import Admission, Admitted, Caller, Verdict, Wai
 from dasp_async.budget.pacing import stride
 from dasp_async.budget.rules import (
     SITE_WINDOW,
-    Ledger,
     Limits,
+    Risk,
     Standing,
+    Supply,
+    danger,
     is_watched,
-    obstacle,
     settled,
+    shortage,
 )
 
 
@@ -114,8 +116,13 @@ def admit(
     rows.forget(now, limits.window)
     for loser in rows.unmark_lost(now):
         _judge(rows, loser, Verdict.FAULT, now)
-    ledger = _ledger(rows, limits, caller, waiting, now)
-    refusal = obstacle(ledger, limits, is_wait=waiting is not None, now=now)
+    # The guard comes first, then the budget.
+    standing = rows.standing(caller)
+    watched = is_watched(standing)
+    refusal = danger(_risk(rows, caller, standing, now), now) if watched else None
+    if refusal is None and limits.limit < math.inf:
+        supply = _supply(rows, limits, caller, waiting, now)
+        refusal = shortage(supply, limits, is_wait=waiting is not None)
     if waiting is not None:
         due = None if refusal is None else now - waiting.overdue
         rows.hear(caller.account, waiting.process, waiting.jobs, due, now)
@@ -125,7 +132,7 @@ def admit(
         rows.count(caller.account, now)
     if waiting is not None:
         rows.grant(caller.account, now)
-    return Admitted(rows.mark(caller, now) if is_watched(ledger.standing) else 0)
+    return Admitted(rows.mark(caller, now) if watched else 0)
 
 
 def settle(rows: Rows, caller: Caller, call: int, verdict: Verdict, now: float) -> None:
@@ -160,14 +167,22 @@ def _judge(rows: Rows, caller: Caller, verdict: Verdict, now: float) -> None:
         rows.blame(caller, now)
 
 
-def _ledger(
-    rows: Rows, limits: Limits, caller: Caller, waiting: Waiting | None, now: float
-) -> Ledger:
-    standing = rows.standing(caller)
-    under_way = rows.under_way(caller) if is_watched(standing) else 0
-    site_faults, first_fault, site_under_way = 0, None, 0
+def _risk(rows: Rows, caller: Caller, standing: Standing, now: float) -> Risk:
+    faults, first_fault, under_way = 0, None, 0
     if not standing.proven:
-        site_faults, first_fault, site_under_way = rows.site(caller.site, now - SITE_WINDOW)
+        faults, first_fault, under_way = rows.site(caller.site, now - SITE_WINDOW)
+    return Risk(
+        standing=standing,
+        under_way=rows.under_way(caller),
+        site_faults=faults,
+        site_under_way=under_way,
+        site_return=0.0 if first_fault is None else _until_return(first_fault, SITE_WINDOW, now),
+    )
+
+
+def _supply(
+    rows: Rows, limits: Limits, caller: Caller, waiting: Waiting | None, now: float
+) -> Supply:
     since = now - limits.window
     used, first = rows.counted(caller.account, since)
     moments = [] if first is None else [first]
@@ -179,12 +194,7 @@ def _ledger(
         jobs = waiting.jobs + others
         is_first = first_due is None or now - waiting.overdue <= first_due
         grant = rows.granted(caller.account)
-    return Ledger(
-        standing=standing,
-        under_way=under_way,
-        site_faults=site_faults,
-        site_under_way=site_under_way,
-        site_return=0.0 if first_fault is None else _until_return(first_fault, SITE_WINDOW, now),
+    return Supply(
         used=used,
         returns=[_until_return(at, limits.window, now) for at in moments],
         # A grant dated in the future was made before the clock was set back: it holds no one up.
