@@ -25,17 +25,12 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The computer's own clock, under asyncio and trio alike."""
+    """The computer's own clock, under asyncio and trio alike: `time.monotonic`, `time.time`."""
 
     __slots__ = ()
 
-    def monotonic(self) -> float:
-        """Seconds of `time.monotonic`."""
-        return time.monotonic()
-
-    def time(self) -> float:
-        """Seconds of `time.time`."""
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(time.time)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for that many seconds."""

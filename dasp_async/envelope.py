@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 # Where a parameter goes
 _PLACE: Final = "<!---->"
+_HIDING: Final = (Secret, Concealed)
 
 
 class _Template(NamedTuple):
-    """The envelope's text before, between and after its parameters, and the headers."""
+    """The envelope's text before its parameters and after each, and the headers."""
 
-    pieces: tuple[str, ...]
+    beginning: str
+    pieces: Sequence[str]
     headers: Mapping[str, str]
 
 
@@ -42,19 +44,20 @@ def render(
     arguments: one value a parameter, in the parameters' order; a `Secret` is written as its
     text. Raises `ValueError` if a value can't be written, naming the parameter, not the value.
     """
-    pairs = zip(operation.parameters, arguments, strict=True)
-    rendered = _rendered(operation, version, [_content(*pair) for pair in pairs])
+    elements = [
+        argument if isinstance(argument, _HIDING) else _written(parameter, argument)
+        for parameter, argument in zip(operation.parameters, arguments, strict=True)
+    ]
+    rendered = _rendered(operation, _template(operation, version), elements)
     if isinstance(rendered, ValueError):
         raise rendered
     return rendered
 
 
-def _content(parameter: Element, argument: object) -> Content | Secret | Concealed:
-    """An argument's content; secrets stay as they are, since others may raise anything."""
-    if isinstance(argument, Secret | Concealed):
-        return argument
+def _written(parameter: Element, argument: object) -> str:
+    """A parameter's element; no secret's, since others may raise anything."""
     try:
-        return parameter.to_content(argument)
+        return _element(parameter.name, parameter.to_content(argument))
     except ValueError as problem:
         raise ValueError(f"{parameter.name} {problem}") from None
     except RecursionError:
@@ -62,26 +65,22 @@ def _content(parameter: Element, argument: object) -> Content | Secret | Conceal
 
 
 def _rendered(
-    operation: Operation[Any],
-    version: SoapVersion,
-    contents: Sequence[Content | Secret | Concealed],
+    operation: Operation[Any], template: _Template, elements: Sequence[str | Secret | Concealed]
 ) -> HttpRequest | ValueError:
     """The request, or what is wrong: an error raised here would have secrets in its frames."""
-    template = _template(operation, version)
-    text = template.pieces[0]
-    for parameter, content, piece in zip(
-        operation.parameters, contents, template.pieces[1:], strict=True
+    text = template.beginning
+    for parameter, element, piece in zip(
+        operation.parameters, elements, template.pieces, strict=True
     ):
-        if isinstance(content, Secret | Concealed):
-            try:
-                text += _element(parameter.name, parameter.to_content(content.reveal()))
-            except ValueError as problem:
-                return ValueError(f"{parameter.name} {problem}")
-            except Exception as problem:  # noqa: BLE001 - whatever a value of the caller's raises
-                return ValueError(f"{parameter.name} can't be read: {type(problem).__name__}")
-        else:
-            text += _element(parameter.name, content)
-        text += piece
+        if isinstance(element, str):
+            text += element + piece
+            continue
+        try:
+            text += _element(parameter.name, parameter.to_content(element.reveal())) + piece
+        except ValueError as problem:
+            return ValueError(f"{parameter.name} {problem}")
+        except Exception as problem:  # noqa: BLE001 - whatever a value of the caller's raises
+            return ValueError(f"{parameter.name} can't be read: {type(problem).__name__}")
     return HttpRequest(operation.name, template.headers, text.encode())
 
 
@@ -109,7 +108,8 @@ def _template(operation: Operation[Any], version: SoapVersion) -> _Template:
     # The help page's layout, so that a request can be held against it byte by byte.
     etree.indent(envelope)
     text = _DECLARATION + etree.tostring(envelope, encoding="unicode")
-    return _Template(tuple(text.split(_PLACE)), MappingProxyType(_headers(operation, version)))
+    beginning, *pieces = text.split(_PLACE)
+    return _Template(beginning, pieces, MappingProxyType(_headers(operation, version)))
 
 
 def _headers(operation: Operation[Any], version: SoapVersion) -> dict[str, str]:

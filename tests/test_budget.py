@@ -398,6 +398,13 @@ async def test_a_proven_key_that_goes_bad_is_watched_until_a_good_answer(make: M
     assert [admitted(await budget.admit(CALLER, None)) for _ in range(20)] == [0] * 20
 
 
+async def test_a_closed_door_is_told_of_before_a_shortage(make: Make) -> None:
+    budget = make(limit=1)
+    call = admitted(await budget.admit(CALLER, None))
+    await budget.settle(CALLER, call, Verdict.REFUSED_KEY)
+    assert await budget.admit(CALLER, None) == Closed(60.0, 1)
+
+
 async def test_good_news_of_a_proven_key_needs_no_store(clock: FakeClock, tmp_path: Path) -> None:
     unreachable = SqliteBudget(tmp_path / "no-such-folder" / "calls.db", clock=clock)
     for verdict in (Verdict.GOOD, Verdict.NOTHING, Verdict.DOUBTFUL):

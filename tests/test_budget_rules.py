@@ -128,7 +128,12 @@ def test_which_calls_are_saved(
 def test_which_calls_are_dangerous(
     standing: Standing, changes: dict[str, Any], refusal: object
 ) -> None:
-    calm = {"under_way": 0, "site_faults": 0, "site_under_way": 0, "site_return": DAY}
+    calm: dict[str, Any] = {
+        "under_way": 0,
+        "site_faults": 0,
+        "site_under_way": 0,
+        "site_return": DAY,
+    }
     assert danger(Risk(standing, **calm | changes), 5.0) == refusal
 
 

@@ -89,9 +89,11 @@ def _outcome(
         return _http_error(operation.name, answer, mask, now)
     if not problem:
         try:
-            return result_of(operation, content, mask)
+            result: ResultT = result_of(operation, content, mask)
         except ValueError as breach:
             problem = cleaned(str(breach), mask)
+        else:
+            return result
     return InvalidResponse(
         f"{operation.name}: {problem}; {described(answer, mask)}", operation=operation.name
     )

@@ -69,7 +69,9 @@ def document(answer: HttpAnswer) -> _Element:
     """The root element of an XML document that is safe to read; raises `Unreadable`."""
     if not answer.whole:
         raise Unreadable(f"longer than max_response_bytes ({len(answer.body)} were read)")
-    content = _bounded(_as_utf_8(answer.body, answer.content_type))
+    content = _as_utf_8(answer.body, answer.content_type)
+    if len(content) > HARMLESS:
+        _refuse_costly(content)
     if not content:
         raise Unreadable("the body is empty")
     try:
@@ -95,14 +97,11 @@ def _as_utf_8(body: bytes, content_type: str) -> bytes:
     raise Unreadable(problem)
 
 
-def _bounded(document: bytes) -> bytes:
-    """The document itself, unless reading it could take more than its size allows to expect."""
-    if len(document) <= HARMLESS:
-        return document
+def _refuse_costly(document: bytes) -> None:
+    """Raise `Unreadable` if reading it could take more than its size allows to expect."""
     if document.count(b"<") > MOST_TAGS:
         raise Unreadable(f"it has more than {MOST_TAGS} tags")
     if document.count(b"xmlns") > MOST_DECLARATIONS:
         raise Unreadable(f"it declares more than {MOST_DECLARATIONS} namespaces")
     if _LONG_NAMESPACE.search(document):
         raise Unreadable(f"it has a namespace of more than {LONGEST_NAMESPACE} bytes")
-    return document

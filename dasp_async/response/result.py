@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from dasp_async.dataset import read_tables
 from dasp_async.operations import (
@@ -28,20 +28,18 @@ if TYPE_CHECKING:
 
     from dasp_async.secret import Mask
 
-ResultT = TypeVar("ResultT")
 
-
-def result_of(operation: Operation[ResultT], content: list[_Element], mask: Mask) -> ResultT:
+def result_of(operation: Operation[Any], content: list[_Element], mask: Mask) -> Any:
     """The result in the body's only element; raises `ValueError` where it breaks the contract."""
     response_tag = f"{{{NAMESPACE}}}{operation.name}Response"
     if len(content) != 1 or content[0].tag != response_tag:
         found = ", ".join(str(element.tag) for element in content) or "nothing"
         raise ValueError(f"its body does not hold one {response_tag}, but {found}")
     if isinstance(operation.result, Anything):
-        return cast("ResultT", masked(content[0], mask))
+        return masked(content[0], mask)
     result_tag = f"{{{NAMESPACE}}}{operation.name}Result"
     results = [child for child in content[0] if child.tag == result_tag]
-    return cast("ResultT", _read(operation, operation.result, results, mask))
+    return _read(operation, operation.result, results, mask)
 
 
 def _read(operation: Operation[Any], kind: Known, results: list[_Element], mask: Mask) -> Any:

@@ -187,12 +187,12 @@ class Transport:
             content = decoded(await raw(response, cap), headers.get(b"content-encoding", ""), cap)
         # Masked here already, since an answer shows them, and they can echo what was sent.
         content_type = mask(headers.get(b"content-type", ""))
-        retry_after = mask(headers.get(b"retry-after", "")) or None
+        retry_after = headers.get(b"retry-after")
         body, whole = content or (b"", True)
         return HttpAnswer(
             response.status_code,
             content_type,
-            retry_after=retry_after,
+            retry_after=retry_after and mask(retry_after),
             date=headers.get(b"date"),
             body=body,
             whole=whole,

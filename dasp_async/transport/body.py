@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from functools import cache
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 # Asked for plain, so that what arrives is what counts against the cap.
 PLAIN: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
@@ -49,8 +49,7 @@ class _Once:
 
 def plain(stream: Any) -> Any:
     """The byte stream of a borrowed client's request as a `Body`, of the same kind."""
-    kind: Any = type(cast("object", stream))
-    return _plain_kind(kind)(b"".join(stream))
+    return _plain_kind(stream.__class__)(b"".join(stream))
 
 
 @cache
