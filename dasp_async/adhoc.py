@@ -78,7 +78,7 @@ def _operation_of(
             _check_starts_a_job(described)
         sent = _checked(described, values)
     operation: Operation[Any] = Operation(
-        name, (KEY, *(element for element, _ in sent)), result, writes
+        name, (KEY, *(element for element, _ in sent)), result, writes=writes
     )
     return operation, [_hidden(element, value) for element, value in sent]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from dasp_async.models import BandwidthUsage, JobRecord, SmAlias
@@ -74,17 +73,26 @@ class Anything:
 Known: TypeAlias = Record[Any] | Nothing | Records | Rows | Guid
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Operation(Generic[ResultT]):
-    """An operation, equal to itself alone.
+    """An operation.
 
     writes: whether it changes anything, and so must never be sent twice.
     """
 
-    name: str
-    parameters: tuple[Element, ...]
-    result: Known | Anything
-    writes: bool
+    __slots__ = ("name", "parameters", "result", "writes")
+
+    def __init__(
+        self,
+        name: str,
+        parameters: tuple[Element, ...],
+        result: Known | Anything,
+        *,
+        writes: bool,
+    ) -> None:
+        self.name = name
+        self.parameters = parameters
+        self.result = result
+        self.writes = writes
 
     @property
     def soap_action(self) -> str:

@@ -7,7 +7,6 @@ import json as json_text
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
@@ -221,7 +220,10 @@ def _preview(operation: Operation[Any], arguments: Sequence[object], version: So
         for element, argument in zip(operation.parameters, (Secret(""), *arguments), strict=True)
     ]
     elements, shown = zip(*pairs, strict=True)
-    request = render(replace(operation, parameters=elements), version, shown)
+    shown_as: Operation[Any] = Operation(
+        operation.name, elements, operation.result, writes=operation.writes
+    )
+    request = render(shown_as, version, shown)
     headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
     return f"{headers}\n{request.body.decode()}"
 

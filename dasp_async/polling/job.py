@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
-
-from dasp_async.polling.decisions import Track
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from dasp_async.errors import DaspError
     from dasp_async.models import JobStatus
+    from dasp_async.polling.decisions import Track
     from dasp_async.polling.schedule import Schedule
     from dasp_async.polling.wait import Wait
 
@@ -43,7 +41,6 @@ class Flight:
             self._landed.set()
 
 
-@dataclass(slots=True, eq=False)
 class Job:
     """A row of the table: what is known of a job, when to look again, and who waits.
 
@@ -51,20 +48,45 @@ class Job:
     is the job's in the queue of those that are due but have to wait for a call, 0 if none.
     """
 
-    job_id: UUID
-    schedule: Schedule
-    due: float
-    track: Track = field(default_factory=Track)
-    status: JobStatus | None = None
-    error: DaspError | None = None  # of the last look
-    ended_by: DaspError | None = None
-    looks: int = 0
-    looked_at: float = -math.inf
-    delay: float = 0.0
-    not_before: float = -math.inf
-    waits: list[Wait] = field(default_factory=list["Wait"])
-    gone: int = 0
-    place: int = 0
+    __slots__ = (
+        "delay",
+        "due",
+        "ended_by",
+        "error",
+        "gone",
+        "job_id",
+        "looked_at",
+        "looks",
+        "not_before",
+        "place",
+        "schedule",
+        "status",
+        "track",
+        "waits",
+    )
+
+    def __init__(
+        self,
+        job_id: UUID,
+        schedule: Schedule,
+        due: float,
+        track: Track,
+        status: JobStatus | None,
+    ) -> None:
+        self.job_id = job_id
+        self.schedule = schedule
+        self.due = due
+        self.track = track
+        self.status = status
+        self.error: DaspError | None = None  # of the last look
+        self.ended_by: DaspError | None = None
+        self.looks = 0
+        self.looked_at = -math.inf
+        self.delay = 0.0
+        self.not_before = -math.inf
+        self.waits: list[Wait] = []
+        self.gone = 0
+        self.place = 0
 
     @property
     def is_queued(self) -> bool:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
+_SECONDS: Final = r"[0-9]{1,9}"
 
 _HINTS: Final[Mapping[int, str]] = {
     401: "the key may be wrong, or this address not white-listed in the control panel",
@@ -120,7 +120,7 @@ def retry_after(header: str | None, now: float) -> float | None:
     """The seconds a Retry-After header asks for (RFC 9110 section 10.2.3); None if unreadable."""
     if header is None:
         return None
-    if _SECONDS.fullmatch(header.strip()):
+    if re.fullmatch(_SECONDS, header.strip()):
         return float(header)
     moment = _moment(header)
     return None if moment is None else max(0.0, moment.timestamp() - now)

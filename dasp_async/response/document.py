@@ -27,7 +27,7 @@ LONGEST_NAMESPACE: Final = 300
 # So few bytes can't hold enough elements for a namespace of the rest to come to a megabyte.
 HARMLESS: Final = 4096
 # Prefixes and blanks are bounded too: what is too long for the pattern must not slip past it.
-_LONG_NAMESPACE: Final = re.compile(
+_LONG_NAMESPACE: Final = (
     rb"""xmlns:[^=\s]{201}|xmlns(?::[^=\s]{0,200})?(?:\s{51}|\s{0,50}=(?:\s{51}"""
     rb"""|\s{0,50}(?:"[^"]{%(n)d}|'[^']{%(n)d})))""" % {b"n": LONGEST_NAMESPACE + 1}
 )
@@ -103,5 +103,6 @@ def _refuse_costly(document: bytes) -> None:
         raise Unreadable(f"it has more than {MOST_TAGS} tags")
     if document.count(b"xmlns") > MOST_DECLARATIONS:
         raise Unreadable(f"it declares more than {MOST_DECLARATIONS} namespaces")
-    if _LONG_NAMESPACE.search(document):
+    # Made at the first long answer, not at import
+    if re.search(_LONG_NAMESPACE, document):
         raise Unreadable(f"it has a namespace of more than {LONGEST_NAMESPACE} bytes")

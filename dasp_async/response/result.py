@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dasp_async.dataset import read_tables
 from dasp_async.operations import (
     NAMESPACE,
     Anything,
@@ -87,6 +86,8 @@ def _job_id(operation: Operation[Any], element: _Element | None) -> UUID:
 
 
 def _rows(element: _Element, kind: Rows, mask: Mask) -> list[Any]:
+    from dasp_async.dataset import read_tables  # noqa: PLC0415 - not for jobs, so not at import
+
     tables = read_tables(element, mask)
     if kind.table not in tables:
         found = ", ".join(mask(name) for name in tables) or "none"

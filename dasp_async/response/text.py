@@ -21,16 +21,12 @@ MOST_ATTRIBUTES: Final = 300
 _EXCERPT_SOURCE: Final = 20_000
 # Where the body was cut, a secret may have been too; of a key of 80 letters, all escaped, so much.
 _LONGEST_CUT: Final = 1000
+# Patterns that `re` makes when the first error is described: not at import, which they'd slow.
 # What is not closed reaches to the end: so that no text, however made, is gone over twice.
-_MARKUP: Final = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<(?=[a-z/!?])[^<>]*>?",
-    re.DOTALL | re.IGNORECASE,
-)
+_MARKUP: Final = r"(?is)<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<(?=[a-z/!?])[^<>]*>?"
 # Python refuses to read a number of thousands of digits, and no character has one.
-_NO_CHARACTER: Final = re.compile(r"&#[0-9]{1000,};?")
-_CONTROLS: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
-)
+_NO_CHARACTER: Final = r"&#[0-9]{1000,};?"
+_CONTROLS: Final = r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
 
 
 def described(answer: HttpAnswer, mask: Mask) -> str:
@@ -49,7 +45,7 @@ def excerpt(answer: HttpAnswer, mask: Mask) -> str:
     encoding = encoding_of(answer.body, answer.content_type)
     text = mask(answer.body.decode(encoding, "replace"))
     text = (text if answer.whole else text[:-_LONGEST_CUT])[:_EXCERPT_SOURCE]
-    text = _NO_CHARACTER.sub("\ufffd", _MARKUP.sub(" ", text))
+    text = re.sub(_NO_CHARACTER, "\ufffd", re.sub(_MARKUP, " ", text))
     return cleaned(html.unescape(text), mask)
 
 
@@ -57,7 +53,7 @@ def cleaned(text: str, mask: Mask) -> str:
     """A text on one line of limited length, without control characters and secrets."""
     # Masked again, since joined lines can spell out what lay apart, and then cut, since half a
     # secret would no longer be known for one.
-    line = mask(" ".join(_CONTROLS.sub(" ", mask(text)).split()))
+    line = mask(" ".join(re.sub(_CONTROLS, " ", mask(text)).split()))
     return line if len(line) <= EXCERPT_LENGTH else line[: EXCERPT_LENGTH - 1] + "…"
 
 

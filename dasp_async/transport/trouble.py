@@ -24,8 +24,8 @@ _NOT_SENT: Final = frozenset(
     }
 )
 _PASSING: Final = frozenset({"TransportError", "OSError"})
-_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
-_STATUS: Final = re.compile(r"\d{3}(?!\d)", re.ASCII)
+_USERINFO: Final = r"(?<=://)[^/@\s]*@"
+_STATUS: Final = r"(?a)\d{3}(?!\d)"
 _REASON_LENGTH: Final = 200
 
 
@@ -91,10 +91,10 @@ def _reason(chain: list[BaseException], mask: Mask) -> str:
     if type(chain[0]).__name__ == "InvalidURL":
         return "the endpoint's URL or a proxy's can't be read"
     if type(chain[0]).__name__ == "ProxyError":
-        status = _STATUS.match(str(chain[0]))
+        status = re.match(_STATUS, str(chain[0]))
         return f"the proxy answered {status[0]}" if status else "the proxy refused it"
     root = next((link for link in reversed(chain) if isinstance(link, OSError)), chain[0])
-    text = _USERINFO.sub("", mask(" ".join(str(root).split())))[:_REASON_LENGTH]
+    text = re.sub(_USERINFO, "", mask(" ".join(str(root).split())))[:_REASON_LENGTH]
     meaning = _meaning(root)
     if meaning in text:
         return text or type(root).__name__

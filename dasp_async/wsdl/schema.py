@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -122,8 +121,7 @@ class Schemas:
 
     def _members(self, parts: Iterable[_Element]) -> tuple[Element, ...]:
         return tuple(
-            replace(
-                self._element(part),
+            self._element(part)._replace(
                 type=OpaqueType(_array_name(part), "comes repeatedly, with no element around it"),
             )
             if _repeats(part)

@@ -14,9 +14,7 @@ _DATE_TIME: Final = re.compile(
     r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?",
     re.ASCII,
 )
-_DATE: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?", re.ASCII
-)
+_DATE: Final = r"(?a)(\d{4})-(\d\d)-(\d\d)(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?"
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -45,7 +43,7 @@ def date_to_text(value: object) -> str:
 @or_none
 def date_from_text(text: str) -> date:
     """A date, whatever its offset; None for an empty text. Raises `ValueError`."""
-    match = _DATE.fullmatch(text)
+    match = re.fullmatch(_DATE, text)
     if match is None:
         raise ValueError("is not a date of the years 1 to 9999")
     try:

@@ -9,11 +9,10 @@ from typing import Final
 
 from dasp_async.xsd.text import or_none
 
-_INTEGER: Final = re.compile(r"[+-]?\d{1,100}", re.ASCII)
-_DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,100}(?:\.\d{0,100})?|\.\d{1,100})", re.ASCII)
-_DOUBLE: Final = re.compile(
-    r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,9})?", re.ASCII
-)
+# Patterns that `re` makes at the first number: not at import, which they'd slow
+_INTEGER: Final = r"(?a)[+-]?\d{1,100}"
+_DECIMAL: Final = r"(?a)[+-]?(?:\d{1,100}(?:\.\d{0,100})?|\.\d{1,100})"
+_DOUBLE: Final = r"(?a)[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+-]?\d{1,9})?"
 # XML Schema part 2 section 3.2.5.1; Python spells them otherwise.
 _SPECIAL_DOUBLES: Final = {"INF": "inf", "-INF": "-inf", "NaN": "nan"}
 _SPECIAL_TEXTS: Final = {text: name for name, text in _SPECIAL_DOUBLES.items()}
@@ -53,7 +52,7 @@ def decimal_to_text(value: object) -> str:
     number = Decimal(value)
     # Not even written out if its exponent could ask for gigabytes of digits
     text = f"{number:f}" if abs(number.adjusted()) <= 100 else ""
-    if _DECIMAL.fullmatch(text) is None:
+    if re.fullmatch(_DECIMAL, text) is None:
         raise ValueError("must be a finite decimal of at most 100 digits on each side")
     return text
 
@@ -61,7 +60,7 @@ def decimal_to_text(value: object) -> str:
 @or_none
 def integer_from_text(text: str) -> int:
     """A whole number of any size; None for an empty text. Raises `ValueError`."""
-    if _INTEGER.fullmatch(text) is None:
+    if re.fullmatch(_INTEGER, text) is None:
         raise ValueError("is not a whole number")
     return int(text)
 
@@ -69,7 +68,7 @@ def integer_from_text(text: str) -> int:
 @or_none
 def decimal_from_text(text: str) -> Decimal:
     """A decimal, exactly; None for an empty text. Raises `ValueError`."""
-    if _DECIMAL.fullmatch(text) is None:
+    if re.fullmatch(_DECIMAL, text) is None:
         raise ValueError("is not a decimal")
     return Decimal(text)
 
@@ -77,7 +76,7 @@ def decimal_from_text(text: str) -> Decimal:
 @or_none
 def double_from_text(text: str) -> float:
     """A double or a float; None for an empty text. Raises `ValueError`."""
-    if text not in _SPECIAL_DOUBLES and _DOUBLE.fullmatch(text) is None:
+    if text not in _SPECIAL_DOUBLES and re.fullmatch(_DOUBLE, text) is None:
         raise ValueError("is not a double")
     return float(_SPECIAL_DOUBLES.get(text, text))
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, NoReturn, Self, TypeAlias, cast
 
 from dasp_async.xsd.content import NIL, Content, content_of
 from dasp_async.xsd.simple import SimpleType
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """An element: a parameter, a result, a member of a record, an item of an array.
 
     required: whether it must be there (minOccurs is 1 or more), as for all of .NET's value types.
@@ -35,15 +33,20 @@ class Element:
         return f"{self.name}: {self.type.name}"
 
 
-@dataclass(slots=True, eq=False)
 class ArrayType:
     """An array: its items are elements of one name. `name` is as C# has it, `string[]`.
 
-    Not frozen, since it may contain itself and is made before its item then.
+    It may contain itself, and is made before its item then.
     """
 
-    name: str
-    item: Element = field(repr=False)
+    __slots__ = ("item", "name")
+
+    def __init__(self, name: str, item: Element) -> None:
+        self.name = name
+        self.item = item
+
+    def __repr__(self) -> str:
+        return f"ArrayType({self.name!r})"
 
     @classmethod
     def of(cls, item: Element) -> Self:
@@ -65,12 +68,17 @@ class ArrayType:
         return content
 
 
-@dataclass(slots=True, eq=False)
 class RecordType:
-    """A sequence of members; see `ArrayType` for why it is not frozen."""
+    """A sequence of members, which may contain it as an array may itself."""
 
-    name: str
-    members: tuple[Element, ...] = field(repr=False)
+    __slots__ = ("members", "name")
+
+    def __init__(self, name: str, members: tuple[Element, ...]) -> None:
+        self.name = name
+        self.members = members
+
+    def __repr__(self) -> str:
+        return f"RecordType({self.name!r})"
 
     def to_content(self, value: object) -> Content:
         """The members that a mapping gives, as `given` takes them."""
