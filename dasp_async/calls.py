@@ -12,9 +12,10 @@ import anyio
 from anyio.lowlevel import current_token
 
 from dasp_async.budget import Admitted, UsedUp, Waiting
-from dasp_async.envelope import render
+from dasp_async.envelope import Written, render
 from dasp_async.errors import CallRefused, DaspError
 from dasp_async.messages import WSDL_REQUEST, HttpAnswer
+from dasp_async.operations import KEY
 from dasp_async.polling import Load, NotNow, Schedule
 from dasp_async.response import read_answer, read_description
 from dasp_async.secret import Concealed, Mask, Secret
@@ -53,6 +54,7 @@ class Calls:
         max_in_flight: int,
     ) -> None:
         self._key = key
+        self._key_element = Written.of(KEY, key)
         self._version = version
         self._guard = guard
         self._transport = transport
@@ -128,7 +130,7 @@ class Calls:
 
         So a wrong argument costs no call.
         """
-        request = render(operation, self._version, (self._key, *arguments))
+        request = render(operation, self._version, (self._key_element, *arguments))
         secrets: list[Secret] = []
         for argument in arguments:
             if isinstance(argument, Secret):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from lxml import etree
 
@@ -26,14 +26,6 @@ _PLACE: Final = "<!---->"
 _HIDING: Final = (Secret, Concealed)
 
 
-class _Template(NamedTuple):
-    """The envelope's text before its parameters and after each, and the headers."""
-
-    beginning: str
-    pieces: Sequence[str]
-    headers: Mapping[str, str]
-
-
 def render(
     operation: Operation[Any],
     version: SoapVersion,
@@ -42,19 +34,34 @@ def render(
     """The request that calls an operation.
 
     arguments: one value a parameter, in the parameters' order; a `Secret` is written as its
-    text. Raises `ValueError` if a value can't be written, naming the parameter, not the value.
+    text, and what is `Written` as it is. Raises `ValueError` if a value can't be written, naming
+    the parameter, not the value.
     """
     elements = [
-        argument if isinstance(argument, _HIDING) else _written(parameter, argument)
+        argument if isinstance(argument, _HIDING) else _shown(parameter, argument)
         for parameter, argument in zip(operation.parameters, arguments, strict=True)
     ]
-    rendered = _rendered(operation, _template(operation, version), elements)
+    rendered = _rendered(operation, version, elements)
     if isinstance(rendered, ValueError):
         raise rendered
     return rendered
 
 
-def _written(parameter: Element, argument: object) -> str:
+class Written(Secret):
+    """The element of a parameter that is secret, written once for many requests."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, parameter: Element, secret: Secret) -> Self:
+        """The element; raises `ValueError` as `render` does."""
+        element = _hidden(parameter, secret)
+        if isinstance(element, ValueError):
+            raise element
+        return cls(element)
+
+
+def _shown(parameter: Element, argument: object) -> str:
     """A parameter's element; no secret's, since others may raise anything."""
     try:
         return _element(parameter.name, parameter.to_content(argument))
@@ -65,23 +72,30 @@ def _written(parameter: Element, argument: object) -> str:
 
 
 def _rendered(
-    operation: Operation[Any], template: _Template, elements: Sequence[str | Secret | Concealed]
+    operation: Operation[Any],
+    version: SoapVersion,
+    elements: Sequence[str | Secret | Concealed],
 ) -> HttpRequest | ValueError:
     """The request, or what is wrong: an error raised here would have secrets in its frames."""
-    text = template.beginning
-    for parameter, element, piece in zip(
-        operation.parameters, elements, template.pieces, strict=True
-    ):
-        if isinstance(element, str):
-            text += element + piece
-            continue
-        try:
-            text += _element(parameter.name, parameter.to_content(element.reveal())) + piece
-        except ValueError as problem:
-            return ValueError(f"{parameter.name} {problem}")
-        except Exception as problem:  # noqa: BLE001 - whatever a value of the caller's raises
-            return ValueError(f"{parameter.name} can't be read: {type(problem).__name__}")
-    return HttpRequest(operation.name, template.headers, text.encode())
+    text, pieces, headers = _template(operation, version)
+    for parameter, element, piece in zip(operation.parameters, elements, pieces, strict=True):
+        written = element if isinstance(element, str) else _hidden(parameter, element)
+        if isinstance(written, ValueError):
+            return written
+        text += written + piece
+    return HttpRequest(operation.name, headers, text.encode())
+
+
+def _hidden(parameter: Element, argument: Secret | Concealed) -> str | ValueError:
+    """A secret parameter's element, or what is wrong."""
+    if isinstance(argument, Written):
+        return argument.reveal()
+    try:
+        return _element(parameter.name, parameter.to_content(argument.reveal()))
+    except ValueError as problem:
+        return ValueError(f"{parameter.name} {problem}")
+    except Exception as problem:  # noqa: BLE001 - whatever a value of the caller's raises
+        return ValueError(f"{parameter.name} can't be read: {type(problem).__name__}")
 
 
 def _element(name: str, content: Content) -> str:
@@ -96,7 +110,10 @@ def _element(name: str, content: Content) -> str:
 
 # Bounded, since an operation that has no row is a new one at each call.
 @lru_cache
-def _template(operation: Operation[Any], version: SoapVersion) -> _Template:
+def _template(
+    operation: Operation[Any], version: SoapVersion
+) -> tuple[str, Sequence[str], Mapping[str, str]]:
+    """The envelope's text before its parameters and after each, and the headers."""
     envelope = etree.Element(
         f"{{{version.namespace}}}Envelope",
         nsmap={"xsi": XSI, "xsd": XSD, version.prefix: version.namespace},
@@ -109,7 +126,7 @@ def _template(operation: Operation[Any], version: SoapVersion) -> _Template:
     etree.indent(envelope)
     text = _DECLARATION + etree.tostring(envelope, encoding="unicode")
     beginning, *pieces = text.split(_PLACE)
-    return _Template(beginning, pieces, MappingProxyType(_headers(operation, version)))
+    return beginning, pieces, MappingProxyType(_headers(operation, version))
 
 
 def _headers(operation: Operation[Any], version: SoapVersion) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 
 class HttpRequest:
@@ -45,13 +45,6 @@ DESCRIBE: Final = "describe"
 WSDL_REQUEST: Final = HttpRequest(DESCRIBE, {}, b"", method="GET", query="WSDL")
 
 
-class _Texts(NamedTuple):
-    content_type: str
-    retry_after: str | None
-    date: str | None
-    body: bytes
-
-
 class HttpAnswer:
     """What came back, as far as reading it needs. Any text in it may echo what was sent.
 
@@ -61,7 +54,7 @@ class HttpAnswer:
     `readable` is False when it was compressed in a way that was not asked for.
     """
 
-    __slots__ = ("_texts", "readable", "status", "whole")
+    __slots__ = ("_body", "_content_type", "_date", "_retry_after", "readable", "status", "whole")
 
     def __init__(
         self,
@@ -75,31 +68,33 @@ class HttpAnswer:
         readable: bool = True,
     ) -> None:
         self.status = status
-        # In a function, as in `Secret`
-        texts = _Texts(content_type, retry_after, date, body)
-        self._texts: Callable[[], _Texts] = lambda: texts
+        # In functions, as in `Secret`
+        self._content_type: Callable[[], str] = lambda: content_type
+        self._retry_after: Callable[[], str | None] = lambda: retry_after
+        self._date: Callable[[], str | None] = lambda: date
+        self._body: Callable[[], bytes] = lambda: body
         self.whole = whole
         self.readable = readable
 
     @property
     def content_type(self) -> str:
         """The header of this name; empty if there is none."""
-        return self._texts().content_type
+        return self._content_type()
 
     @property
     def retry_after(self) -> str | None:
         """The header of this name."""
-        return self._texts().retry_after
+        return self._retry_after()
 
     @property
     def date(self) -> str | None:
         """The header of this name."""
-        return self._texts().date
+        return self._date()
 
     @property
     def body(self) -> bytes:
         """The bytes, up to the cap, as they are when nothing is compressed."""
-        return self._texts().body
+        return self._body()
 
     def __repr__(self) -> str:
         return f"HttpAnswer({self.status})"

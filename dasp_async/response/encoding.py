@@ -24,10 +24,10 @@ _MARKS: Final = (
 )
 # Without a mark they show by the NULs beside ASCII characters.
 _WIDE: Final = (
-    (re.compile(rb"[^\0]\0\0\0"), "utf-32-le"),
-    (re.compile(rb"\0\0\0[^\0]"), "utf-32-be"),
-    (re.compile(rb"(?:[^\0]\0){2}"), "utf-16-le"),
-    (re.compile(rb"(?:\0[^\0]){2}"), "utf-16-be"),
+    (rb"[^\0]\0\0\0", "utf-32-le"),
+    (rb"\0\0\0[^\0]", "utf-32-be"),
+    (rb"(?:[^\0]\0){2}", "utf-16-le"),
+    (rb"(?:\0[^\0]){2}", "utf-16-be"),
 )
 
 # Longer than any label; Python remembers each that it has looked up, known or not, for good.
@@ -46,7 +46,7 @@ def encoding_of(body: bytes, content_type: str) -> str:
             if body.startswith(mark):
                 return name
         for pattern, name in _WIDE:
-            if pattern.match(body):
+            if re.match(pattern, body):
                 return name
     return _labelled(content_type) or _declared(body) or "utf-8"
 

@@ -140,7 +140,7 @@ def walked(value: object, seen: set[int], *, into: str = "dasp_async") -> Iterat
 def holders(root: object, secrets: Iterable[str]) -> set[str]:
     """What holds a secret in memory: the class that hides it on the way there; empty for none."""
     leads = (type, types.ModuleType, types.CodeType, types.FrameType, logging.Logger)
-    hiding = {"Secret", "Mask", "Concealed"}
+    hiding = {"Secret", "Written", "Mask", "Concealed"}
     held: set[str] = set()
     seen: set[int] = set()
     waiting: list[tuple[object, str]] = [(root, "nothing that hides it")]
