@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,7 +27,8 @@ class JobState(enum.Enum):
     FAILED = "failed"
 
 
-class JobRecord(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JobRecord:
     """`GetJobStatusResult` as the service's help page lists it.
 
     `job_name`, `status`, `error_message`: None when absent or `xsi:nil`; an empty string stays

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
@@ -157,9 +157,9 @@ class Script:
 
 def _check_record(name: str, record: JobRecord) -> None:
     # Not in `JobRecord`, of which a client makes one at every look.
-    for part, value in record._asdict().items():
-        kind = datetime if part.endswith("_date_time") else str
-        checks.kind_of(f"{name}.{part}", value, kind | None)
+    for each in fields(record):
+        kind = datetime if each.name.endswith("_date_time") else str
+        checks.kind_of(f"{name}.{each.name}", getattr(record, each.name), kind | None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,12 +182,13 @@ class Job:
         record = JobRecord(job_name=self.name, status=step)
         if word in WAITING_WORDS:
             return record
-        record = record._replace(start_date_time=_date_time(self.started))
+        record = replace(record, start_date_time=_date_time(self.started))
         if word not in DONE_WORDS | FAILED_WORDS:
             return record
         if self.completed is None:
             self.completed = now
-        return record._replace(
+        return replace(
+            record,
             completed_date_time=_date_time(self.completed),
             error_message=self.script.error_message if word in FAILED_WORDS else None,
         )
