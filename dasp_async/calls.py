@@ -13,7 +13,7 @@ from anyio.lowlevel import current_token
 
 from dasp_async.budget import Admitted, UsedUp, Waiting
 from dasp_async.envelope import Written, render
-from dasp_async.errors import CallRefused, DaspError
+from dasp_async.errors import DaspError
 from dasp_async.messages import WSDL_REQUEST, HttpAnswer
 from dasp_async.operations import KEY
 from dasp_async.polling import Load, NotNow, Schedule
@@ -157,10 +157,10 @@ class Calls:
                     partial(read_answer, operation), request, mask, attempt
                 )
             except Exception as error:
-                await self._settle(call, error)
+                await self._guard.settle(call, error)
                 raise
             self._is_proven = True
-            await self._settle(call, None)
+            await self._guard.settle(call, None)
             return result
 
     async def _admitted(self, operation: str, load: Load | None) -> int:
@@ -177,13 +177,6 @@ class Calls:
             if used_up is not None:
                 raise used_up.refusal(operation, used_up.pause)
             await self._clock.sleep(admission.pause)
-
-    async def _settle(self, call: int, error: Exception | None) -> None:
-        try:
-            await self._guard.settle(call, error)
-        except CallRefused as refusal:
-            # The call was made, so its outcome counts; unsettled, it stands as a possible fault.
-            logger.warning("what came of a call could not be noted: %s", refusal)
 
     async def _exchange(
         self, read: Callable[..., ResultT], request: HttpRequest, mask: Mask, attempt: int

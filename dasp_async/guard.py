@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from dasp_async.budget import Admitted, CallBudget, Caller, Closed, NotYet, UsedUp, Verdict
-from dasp_async.errors import HttpError, LockoutRisk, SoapFault
+from dasp_async.errors import CallRefused, HttpError, LockoutRisk, SoapFault
 from dasp_async.soap import is_soap
 
 if TYPE_CHECKING:
     from dasp_async.budget import Waiting
     from dasp_async.models import FaultRules
+
+logger: Final = logging.getLogger("dasp_async")
 
 _REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -46,7 +49,11 @@ class Guard:
     async def settle(self, call: int, error: Exception | None) -> None:
         """Note what came of a call: an error, or None for a result."""
         verdict = Verdict.GOOD if error is None else verdict_of(error, self._fault_rules)
-        await self._budget.settle(self._caller, call, verdict)
+        try:
+            await self._budget.settle(self._caller, call, verdict)
+        except CallRefused as refusal:
+            # The call was made, so its outcome counts; unsettled, it stands as a possible fault.
+            logger.warning("what came of a call could not be noted: %s", refusal)
 
 
 def verdict_of(error: Exception, rules: FaultRules) -> Verdict:
