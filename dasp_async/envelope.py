@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -100,8 +99,9 @@ def _hidden(parameter: Element, argument: Secret | Concealed) -> str | ValueErro
 
 def _element(name: str, content: Content) -> str:
     if isinstance(content, str):
-        # XML 1.0 section 2.11: a bare carriage return would be read as a line feed.
-        text = escape(content, quote=False).replace("\r", "&#13;")
+        # XML 1.0 section 2.4; by section 2.11 a bare carriage return would be read as a line feed.
+        text = content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        text = text.replace("\r", "&#13;")
         return f"<{name}>{text}</{name}>"
     if isinstance(content, Nil):
         return f'<{name} xsi:nil="true"/>'

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import anyio
-import trustme
+
+if TYPE_CHECKING:
+    import trustme
 
 SAMPLES: Final = Path(__file__).parent / "samples"
 SOAP_1_1: Final = "text/xml; charset=utf-8"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -84,6 +83,8 @@ def _text_or_none(element: _Element | None, mask: Mask) -> str | None:
 
 
 def _inner_xml(element: _Element | None, mask: Mask) -> str | None:
+    from html import escape  # noqa: PLC0415 - its table of names is slow to import
+
     if element is None:
         return None
     # A copy leaves behind what the envelope declares, which lxml would repeat on every child. What

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -42,11 +41,13 @@ def described(answer: HttpAnswer, mask: Mask) -> str:
 
 def excerpt(answer: HttpAnswer, mask: Mask) -> str:
     """The beginning of the body as a person would read it: no markup, one line, no secret."""
+    from html import unescape  # noqa: PLC0415 - its table of names is slow to import
+
     encoding = encoding_of(answer.body, answer.content_type)
     text = mask(answer.body.decode(encoding, "replace"))
     text = (text if answer.whole else text[:-_LONGEST_CUT])[:_EXCERPT_SOURCE]
     text = re.sub(_NO_CHARACTER, "\ufffd", re.sub(_MARKUP, " ", text))
-    return cleaned(html.unescape(text), mask)
+    return cleaned(unescape(text), mask)
 
 
 def cleaned(text: str, mask: Mask) -> str:

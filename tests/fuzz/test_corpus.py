@@ -56,7 +56,7 @@ PLANTED = [
     ("answer", "dasp_async.response.fault._reason", unguarded),
     ("answer", "dasp_async.response._moment", unguarded),
     ("answer", "dasp_async.response.retry_after", slow),
-    ("answer", "dasp_async.response.text.html.unescape", "\ud800{}".format),
+    ("answer", "html.unescape", "\ud800{}".format),
     ("plain", "dasp_async.elements.read_tables", unguarded),
     ("plain", "dasp_async.xsd.binary.base64.b64decode", unguarded),
     ("wsdl", "dasp_async.wsdl.schema._simple", unguarded),
