@@ -118,10 +118,11 @@ class _LastUsedFirst(httpcore.AsyncConnectionPool):
     async def _free(self, connection: httpcore.AsyncConnectionInterface, network: object) -> None:
         self._in_use.remove(connection)
         now = time.monotonic()
-        if connection.is_idle() and not _has_more(connection, network):
-            self._idle.append(_Idle(connection, now))
+        opened = _opened(connection)
+        if opened.is_idle() and not _has_more(opened, network):
+            self._idle.append(_Idle(opened, now))
         else:
-            await _close(connection)
+            await _close(opened)
         while self._idle and (
             self._is_closed
             or len(self._idle) > self._keep_alive
@@ -215,12 +216,19 @@ class _Joined(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
+def _opened(connection: Any) -> Any:
+    """The connection itself, without what opened it: a lock, a turn of the event loop each call."""
+    if isinstance(connection, httpcore.AsyncHTTPConnection):
+        return cast("Any", connection)._connection  # noqa: SLF001 - no other way
+    return connection
+
+
 def _has_more(connection: Any, network: Any) -> bool:
     """Whether more came than the answer, in the bytes after it or in a TLS record of its own.
 
     httpcore would take that for the next call's answer, and not even send its request.
     """
-    more, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001 - no other way
+    more, _ = connection._h11_state.trailing_data  # noqa: SLF001 - no other way
     return bool(more) or bool(network.has_more())
 
 
