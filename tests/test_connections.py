@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
-import httpcore
 import httpx
 import pytest
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
 
 from dasp_async import CustomerApi, HttpError, SoapVersion
 from dasp_async.transport import connections
@@ -158,14 +157,23 @@ async def test_head_and_body_leave_together() -> None:
 async def test_an_answer_counts_though_the_server_took_no_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Deaf(httpcore.AsyncMockStream):
-        async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's
-            raise httpcore.WriteError
+    class Deaf(ByteStream):
+        async def send(self, item: bytes) -> None:  # noqa: ARG002 - anyio's
+            raise anyio.BrokenResourceError
 
-    async def connect_tcp(*_: object) -> httpcore.AsyncNetworkStream:
-        return Deaf([answer(status="413 Content Too Large")])
+        async def receive(self, max_bytes: int = 65536) -> bytes:  # noqa: ARG002 - anyio's
+            return answer(status="413 Content Too Large")
 
-    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
+        async def send_eof(self) -> None:
+            raise AssertionError
+
+        async def aclose(self) -> None:
+            """Nothing is open."""
+
+    async def connect_tcp(**_: object) -> ByteStream:
+        return Deaf()
+
+    monkeypatch.setattr(anyio, "connect_tcp", connect_tcp)
     async with CustomerApi(KEY, endpoint="http://127.0.0.1/") as api:
         with pytest.raises(HttpError) as caught:
             await api.get_job_status(job(1))

@@ -19,6 +19,8 @@ import anyio
 import httpcore  # httpx stands on it, and says which
 import httpx
 
+_BROKEN: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError)
+
 # Seconds that an idle connection stays open, as httpx has it
 KEEP_ALIVE_EXPIRY: Final = 5.0
 
@@ -176,6 +178,8 @@ class _Joined(httpcore.AsyncNetworkStream):
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, tls: Any = None) -> None:
         self._stream = stream
+        # Below httpcore's, which has a cancel scope for each read and write: a time limit of none
+        self._bytes = cast("Any", stream)._stream  # noqa: SLF001 - no other way
         self._tls = tls
         self._unsent = b""
 
@@ -189,13 +193,19 @@ class _Joined(httpcore.AsyncNetworkStream):
             return not isinstance(nothing, ssl.SSLWantReadError)
         return True
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's
         if self._unsent:
             unsent, self._unsent = self._unsent, b""
             # As httpcore has it: a server may answer early and close, and its answer counts.
-            with suppress(httpcore.WriteError):
-                await self._stream.write(unsent, timeout)
-        return await self._stream.read(max_bytes, timeout)
+            with suppress(*_BROKEN):
+                await self._bytes.send(unsent)
+        try:
+            received: bytes = await self._bytes.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+        except _BROKEN as broken:
+            raise httpcore.ReadError(broken) from broken
+        return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's
         self._unsent += buffer
