@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from dasp_async.envelope import render
+from dasp_async.envelope import Written, render
 from dasp_async.messages import HttpAnswer, HttpRequest
 from dasp_async.operations import (
     ENDPOINT,
@@ -133,6 +133,14 @@ def test_the_body_is_what_the_captured_server_was_sent(version: SoapVersion) -> 
 # --- values
 
 
+def test_a_secret_written_once_stands_in_every_request() -> None:
+    written = Written.of(KEY, Secret("my & key"))
+    assert "key" not in repr(written)
+    for version in SoapVersion:
+        body = render(GET_JOB_STATUS, version, (Secret("my & key"), JOB_ID)).body
+        assert render(GET_JOB_STATUS, version, (written, JOB_ID)).body == body
+
+
 @settings(deadline=None)
 @given(key=XML_TEXT, version=st.sampled_from(SoapVersion))
 def test_any_text_xml_can_carry_arrives_unharmed(key: str, version: SoapVersion) -> None:
@@ -207,9 +215,16 @@ def frames_below(error: BaseException | None, test: str) -> Iterator[FrameType]:
         error = error.__cause__ or error.__context__
 
 
-def test_an_error_holds_no_frame_that_shows_the_key() -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda key: render(GET_JOB_STATUS, SOAP_11, (key, JOB_ID)),
+        lambda key: Written.of(KEY, key),
+    ],
+)
+def test_an_error_holds_no_frame_that_shows_the_key(write: Callable[[Secret], object]) -> None:
     with pytest.raises(ValueError, match=r"^key ") as caught:
-        render(GET_JOB_STATUS, SOAP_11, (Secret("my-secret-\0-key"), JOB_ID))
+        write(Secret("my-secret-\0-key"))
     here = test_an_error_holds_no_frame_that_shows_the_key.__name__
     frames = list(frames_below(caught.value, here))
     assert frames

@@ -63,6 +63,14 @@ def marked(element: Element, seen: tuple[XsdType, ...] = ()) -> str:
     return f"{element.name}{marks} {shown(element.type, seen)}"
 
 
+def test_a_type_in_itself_is_printed_by_its_name() -> None:
+    node = RecordType("Node", ())
+    nodes = ArrayType.of(Element("Node", node))
+    node.members = (Element("children", nodes),)
+    assert (repr(node), repr(nodes)) == ("RecordType('Node')", "ArrayType('Node[]')")
+    assert "RecordType('Node')" in repr(nodes.item)
+
+
 # --- the captured WSDL
 
 # Parameters after the key, the result, the documentation
