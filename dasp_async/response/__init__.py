@@ -120,8 +120,9 @@ def retry_after(header: str | None, now: float) -> float | None:
     """The seconds a Retry-After header asks for (RFC 9110 section 10.2.3); None if unreadable."""
     if header is None:
         return None
-    if re.fullmatch(_SECONDS, header.strip()):
-        return float(header)
+    seconds = header.strip()
+    if re.fullmatch(_SECONDS, seconds):
+        return float(seconds)
     moment = _moment(header)
     return None if moment is None else max(0.0, moment.timestamp() - now)
 
