@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
-from importlib import import_module
+from importlib import import_module, metadata
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+BENCHMARKS = Path(__file__).parent / "bench"
 # Of what each repeats, the least that it can work with
 LEAST: Mapping[str, Mapping[str, object]] = {
     "cold": {"ROUNDS": 1},
@@ -50,6 +54,34 @@ def test_a_benchmark_prints_its_figures(
     printed = capsys.readouterr().out.splitlines()
     figures = [each for each in printed if re.fullmatch(line, each)]
     assert len(figures) >= lines, printed
+
+
+def extra(name: str) -> set[str]:
+    """The packages of an extra."""
+    found = (
+        re.match(r"([\w-]+).*extra == '(\w+)'", each)
+        for each in metadata.requires("dasp_async") or ()
+    )
+    return {match[1] for match in found if match is not None and match[2] == name}
+
+
+def test_they_need_no_more_than_their_extra() -> None:
+    # What else the tests need, pytest aside, which pytest-benchmark brings
+    others = extra("test") - extra("bench") - {"pytest"}
+    missing = [
+        name
+        for name, packages in metadata.packages_distributions().items()
+        if others.issuperset(packages)
+    ]
+    assert "trustme" in missing
+    names = [path.stem for path in sorted(BENCHMARKS.glob("[a-z]*.py"))]
+    program = f"""
+import importlib, sys
+sys.modules |= dict.fromkeys({missing!r})
+for name in {names!r}:
+    importlib.import_module("tests.bench." + name)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=BENCHMARKS.parents[1], check=True)  # noqa: S603 - our own
 
 
 def test_the_clients_are_compared(

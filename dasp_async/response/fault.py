@@ -83,10 +83,10 @@ def _text_or_none(element: _Element | None, mask: Mask) -> str | None:
 
 
 def _inner_xml(element: _Element | None, mask: Mask) -> str | None:
-    from html import escape  # noqa: PLC0415 - its table of names is slow to import
-
     if element is None:
         return None
+    from html import escape  # noqa: PLC0415 - its table of names is slow to import
+
     # A copy leaves behind what the envelope declares, which lxml would repeat on every child. What
     # the element itself declares it does repeat: so no more children than needed.
     own = deepcopy(element)

@@ -21,6 +21,7 @@ _EXCERPT_SOURCE: Final = 20_000
 # Where the body was cut, a secret may have been too; of a key of 80 letters, all escaped, so much.
 _LONGEST_CUT: Final = 1000
 # Patterns that `re` makes when the first error is described: not at import, which they'd slow.
+
 # What is not closed reaches to the end: so that no text, however made, is gone over twice.
 _MARKUP: Final = r"(?is)<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<(?=[a-z/!?])[^<>]*>?"
 # Python refuses to read a number of thousands of digits, and no character has one.

@@ -41,7 +41,7 @@ def string_to_text(value: object) -> str:
 
 def guid_to_text(value: object) -> str:
     """A guid in the spelling .NET writes: a `UUID`, or any text that `UUID` reads."""
-    return str(value if isinstance(value, UUID) else _guid(value))
+    return str(_guid(value))
 
 
 def job_id_to_text(value: object) -> str:
@@ -56,13 +56,15 @@ def read_job_id(value: object) -> UUID:
     nil, so as a job's id it always means that something got lost. The message never shows the
     value.
     """
-    guid = value if isinstance(value, UUID) else _guid(value)
+    guid = _guid(value)
     if guid.int == 0:
         raise ValueError("must not be the nil UUID (all zeros)")
     return guid
 
 
 def _guid(value: object) -> UUID:
+    if isinstance(value, UUID):
+        return value
     got = type(value).__name__
     if isinstance(value, str):
         guid = _uuid_or_none(value)

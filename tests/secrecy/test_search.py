@@ -11,7 +11,9 @@ from typing import Final
 import pytest
 
 from dasp_async import DaspError
+from dasp_async.envelope import Written
 from dasp_async.messages import HttpAnswer, HttpRequest
+from dasp_async.operations import KEY as KEY_PARAMETER
 from dasp_async.secret import Concealed, Mask, Secret
 from tests.secrecy.faults import echo
 from tests.secrecy.remains import assert_hidden, drawn_by_rich, holders, walked
@@ -107,6 +109,7 @@ def test_a_leak_of_a_log_and_of_a_warning_is_found(left_behind: Callable[..., li
 
 HIDING: Final = [
     Secret(KEY),
+    Written.of(KEY_PARAMETER, Secret(KEY)),
     Concealed({"password": KEY}, Secret(KEY)),
     Mask(Secret(KEY)),
     HttpRequest("X", {}, KEY.encode()),
