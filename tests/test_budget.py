@@ -684,6 +684,12 @@ def test_a_path_that_is_no_file(name: str) -> None:
         SqliteBudget(name)
 
 
+@pytest.mark.parametrize("name", ["calls\0.db", "calls\ud800.db"], ids=["NUL", "surrogate"])
+def test_a_path_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(ValueError, match="path must be of characters that a file's name can have"):
+        SqliteBudget(name)
+
+
 def test_a_path_that_is_no_path() -> None:
     not_a_path: Any = 3
     with pytest.raises(TypeError, match="path must be a path, not int"):
